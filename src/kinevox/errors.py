@@ -1,0 +1,56 @@
+"""Everything kinevox raises on purpose.
+
+Each message says what arrived, what was expected and what to do next. Every class also
+inherits the built-in exception it resembles, so plain `except ValueError` keeps working.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class KinevoxError(Exception):
+    """Base of all errors a user can cause and mend."""
+
+
+class AudioError(KinevoxError, ValueError):
+    """A recording cannot be used: missing, broken, too short, not sound."""
+
+
+class MotionError(KinevoxError, ValueError):
+    """Motion data does not fit: wrong channels, wrong shape, unreadable file."""
+
+
+class AssetError(KinevoxError, OSError):
+    """A head, avatar or other asset is missing or is not what it claims to be."""
+
+
+class ConfigError(KinevoxError, ValueError):
+    """Options contradict each other or lie outside their range."""
+
+
+class RenderError(KinevoxError, RuntimeError):
+    """The picture cannot be drawn on this machine."""
+
+
+class MissingExtraError(KinevoxError, ImportError):
+    """A feature needs an optional dependency that is not installed."""
+
+    def __init__(self, feature: str, extra: str):
+        super().__init__(
+            f"{feature} needs the optional packages of extra '{extra}'. "
+            f"Install them with: pip install 'kinevox[{extra}]'"
+        )
+
+
+class UnknownNameError(KinevoxError, LookupError):
+    """A name is not among the known ones; the message suggests the nearest."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]):
+        names = sorted(known)
+        lowered = {candidate.lower(): candidate for candidate in names}
+        near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+        hint = f" Did you mean '{lowered[near[0]]}'?" if near else ""
+        listing = ", ".join(names) if names else "none"
+        super().__init__(f"Unknown {kind} '{name}'.{hint} Known: {listing}.")

@@ -1,0 +1,9 @@
+"""Head models, one per file; `HEADS` lists them by name."""
+
+from kinevox.catalog import Catalog
+from kinevox.heads._base import BlendshapeHead, Head, Part, Regions, inner_lip_gap
+
+HEADS = Catalog("kinevox.heads", "HEAD", "head")
+"""Each part is a function `HEAD(**options) -> Head`."""
+
+__all__ = ["HEADS", "BlendshapeHead", "Head", "Part", "Regions", "inner_lip_gap"]

@@ -1,0 +1,35 @@
+"""What every face method answers: speech, style, seed -> motion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from kinevox.motion import Motion
+from kinevox.speech import Speech
+
+
+class Method(Protocol):
+    """One way to turn speech into motion. A style is whatever the method's `styles` return."""
+
+    name: str
+    summary: str
+    references: Sequence[str]
+    """BibTeX of what a run uses."""
+
+    def styles(self) -> Mapping[str, Any]:
+        """Named styles that need no file."""
+        ...
+
+    def load_style(self, source: str | Path | None) -> Any:
+        """A style by name or from a file; None is the neutral one.
+
+        Raises:
+            UnknownNameError: neither a known style nor an existing file.
+        """
+        ...
+
+    def generate(self, speech: Speech, style: Any, *, seed: int, fps: float) -> Motion:
+        """Motion for the whole recording; the same seed gives the same motion bit for bit."""
+        ...
