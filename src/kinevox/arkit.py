@@ -37,21 +37,38 @@ UNREAL_ORDER: tuple[str, ...] = tuple(
 )
 """Order of Unreal's `EARFaceBlendShape`, of Live Link's UDP packets and of Audio2Face."""
 
+HALVES: dict[str, tuple[str, str]] = {
+    "browInnerUp": ("browInnerUpLeft", "browInnerUpRight"),
+    "cheekPuff": ("cheekPuffLeft", "cheekPuffRight"),
+}
+"""Expressions that some rigs (ICT-FaceKit) split in two; the halves add up to the whole."""
+
 _KEYS = {name.lower(): name for name in NAMES}
+_HALF_KEYS = {half.lower(): whole for whole, halves in HALVES.items() for half in halves}
 
 
 def find_name(spelling: str) -> str | None:
     """ARKit name meant by any spelling in use, or None.
 
-    Understands `EyeBlinkLeft`, `eyeBlink_L`, `eye_blink_left`, `blendShapes.EyeBlinkLeft` and
-    prefixed morph names such as `Head_eyeBlinkLeft`.
+    Understands `EyeBlinkLeft`, `eyeBlink_L`, `eyeBlinkL`, `eye_blink_left`,
+    `blendShapes.EyeBlinkLeft`, prefixed morph names such as `Head_eyeBlinkLeft` and the `.001`
+    that Blender appends to copies.
     """
-    tail = re.split(r"[.:|/]", spelling.strip())[-1]
-    plain = re.sub(r"[_\-\s]+(l|left)$", "Left", tail, flags=re.IGNORECASE)
-    plain = re.sub(r"[_\-\s]+(r|right)$", "Right", plain, flags=re.IGNORECASE)
+    return _find(spelling, _KEYS)
+
+
+def find_half(spelling: str) -> str | None:
+    """The whole expression of which a split rig's channel is one half, or None (see `HALVES`)."""
+    return _find(spelling, _HALF_KEYS)
+
+
+def _find(spelling: str, keys: dict[str, str]) -> str | None:
+    tail = re.split(r"[.:|/]", re.sub(r"\.\d+$", "", spelling.strip()))[-1]
+    plain = re.sub(r"[_\-\s]+(?i:l|left)$|(?<=[a-z])L$", "Left", tail)
+    plain = re.sub(r"[_\-\s]+(?i:r|right)$|(?<=[a-z])R$", "Right", plain)
     words = [word for word in re.split(r"[_\-\s]+", plain) if word]
     for start in range(len(words)):
-        found = _KEYS.get("".join(words[start:]).lower())
+        found = keys.get("".join(words[start:]).lower())
         if found:
             return found
     return None
