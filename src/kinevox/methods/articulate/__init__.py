@@ -1,0 +1,127 @@
+"""Rule-based performer: phones and prosody to the motion of a face.
+
+Needs no training. Lips follow coarticulated visemes (Cohen and Massaro 1993) with JALI's rules
+(Edwards et al. 2016); head, brows, lids and gaze follow prosody with seeded randomness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from kinevox import rotation, timebase
+from kinevox.audio.prosody import Prosody, analyze_prosody
+from kinevox.methods.articulate._noise import CONTROL_RATE
+from kinevox.methods.articulate.brows import brow_raise, brow_weights
+from kinevox.methods.articulate.coarticulation import articulator_curves, closure, segments_of
+from kinevox.methods.articulate.eyes import blinks, eye_weights, gaze
+from kinevox.methods.articulate.head import head_angles
+from kinevox.methods.articulate.mouth import mouth_weights, styled
+from kinevox.methods.articulate.style import PRESETS, StyleFactors, load_style
+from kinevox.methods.articulate.visemes import ARTICULATORS
+from kinevox.motion import ARKIT, Motion
+from kinevox.phones import Phones, find_phones
+from kinevox.speech import Speech
+
+LIP_LEAD = 0.015
+"""Lips move this much ahead of the sound they make [s]."""
+LOUDNESS_EFFECT = 0.35
+"""Relative change of jaw and lip opening from quiet to loud speech."""
+JITTER = 0.06
+"""Relative variation of articulation from take to take."""
+
+
+@dataclass(frozen=True)
+class Articulate:
+    """The method; see `kinevox.methods`."""
+
+    name: str = "articulate"
+    summary: str = "Rules: phones to coarticulated lips, prosody to head, brows and eyes"
+    references: tuple[str, ...] = (
+        "@inproceedings{edwards2016jali, title={JALI: An Animator-Centric Viseme Model for "
+        "Expressive Lip Synchronization}, author={Edwards, Pif and Landreth, Chris and Fiume, "
+        "Eugene and Singh, Karan}, booktitle={ACM SIGGRAPH}, year={2016}}",
+        "@incollection{cohen1993modeling, title={Modeling Coarticulation in Synthetic Visual "
+        "Speech}, author={Cohen, Michael M. and Massaro, Dominic W.}, booktitle={Models and "
+        "Techniques in Computer Animation}, year={1993}}",
+    )
+
+    def styles(self) -> Mapping[str, StyleFactors]:
+        """The named presets."""
+        return PRESETS
+
+    def load_style(self, source: str | Path | None) -> StyleFactors:
+        """A preset by name or factors from a `.style.json` file."""
+        return load_style(source)
+
+    def generate(
+        self, speech: Speech, style: StyleFactors, *, seed: int = 0, fps: float = timebase.FPS
+    ) -> Motion:
+        """A take of the whole recording.
+
+        Another seed gives another natural take; the same seed the same one bit for bit. Each
+        part of the face has random numbers of its own, so changing one style factor leaves the
+        rest of the take as it was.
+        """
+        count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
+        times = timebase.frame_times(count, fps)
+        phones = find_phones(speech)
+        prosody = analyze_prosody(speech.samples)
+        streams = dict(
+            zip(
+                ("lips", "head", "blinks", "gaze", "brows"),
+                map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5)),
+                strict=True,
+            )
+        )
+        head = head_angles(prosody, speech.seconds, style, streams["head"])
+        eyes = gaze(prosody, head, speech.seconds, style, streams["gaze"])
+        lids = blinks(prosody, speech.seconds, style, streams["blinks"])
+        brows = brow_raise(prosody, speech.seconds, style, streams["brows"])
+
+        weights = _lips(phones, prosody, times, fps, style, streams["lips"])
+        weights |= eye_weights(_at(times, lids), _at(times, eyes), style)
+        weights |= brow_weights(_at(times, brows), style)
+        turn = rotation.axis_angle_from_yaw_pitch_roll(_at(times, head))
+        weights |= {f"head_{axis}": turn[:, i] for i, axis in enumerate("xyz")}
+        rest = Motion(np.zeros((count, ARKIT.num_channels), np.float32), fps)
+        return rest.with_channels(**weights)
+
+
+def _lips(
+    phones: Phones,
+    prosody: Prosody,
+    times: Float[np.ndarray, " frames"],
+    fps: float,
+    style: StyleFactors,
+    rng: np.random.Generator,
+) -> dict[str, Float[np.ndarray, " frames"]]:
+    """Mouth weights; opening follows loudness, and every phone varies a little."""
+    segments = segments_of(phones)
+    middles = (segments.starts + segments.ends) / 2
+    loudness = np.interp(middles, prosody.times, prosody.loudness)
+    effort = 1 + LOUDNESS_EFFECT * (loudness - 0.5)
+    effort *= 1 + JITTER * np.clip(rng.standard_normal(len(middles)), -2, 2)
+    gains = np.ones_like(segments.targets)
+    opening = [ARTICULATORS.index("jaw"), ARTICULATORS.index("aperture")]
+    gains[:, opening] = effort[:, None]
+    ahead = times + LIP_LEAD
+    curves = articulator_curves(segments.scaled(gains), ahead)
+    return mouth_weights(styled(curves, style), closure(phones, ahead, fps), style)
+
+
+def _at(
+    times: Float[np.ndarray, " frames"], curve: Float[np.ndarray, "ticks *columns"]
+) -> Float[np.ndarray, "frames *columns"]:
+    """A control curve at frame times."""
+    position = times * CONTROL_RATE
+    before = np.minimum(position.astype(int), len(curve) - 2)
+    fraction = (position - before).reshape(-1, *[1] * (curve.ndim - 1))
+    return curve[before] + fraction * (curve[before + 1] - curve[before])
+
+
+METHOD = Articulate()
