@@ -1,0 +1,352 @@
+"""The one door: everything the command line, notebooks and a studio do goes through here.
+
+Plain values in, plain values out. `progress`, where offered, is called as
+`progress(stage, done, total)` with a short text and counts of that stage; a total of 0 means that
+the end is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinevox import __version__
+from kinevox.errors import ConfigError, KinevoxError
+from kinevox.motion import Motion
+from kinevox.speech import Speech
+from kinevox.timebase import FPS, exact_fps
+
+if TYPE_CHECKING:
+    from kinevox.heads import Head
+
+DEFAULT_METHOD = "articulate"
+DEFAULT_HEAD = "anny"
+
+_TOOL = {"generator": f"kinevox {__version__}", "synthetic": "true"}
+"""Provenance that every result carries."""
+
+Progress = Callable[[str, int, int], None]
+PathLike = str | Path
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One performance of one recording, and the files it was written to."""
+
+    source: Path
+    number: int
+    """From 1."""
+    seed: int
+    motion: Motion
+    outputs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """What went wrong with one recording, or with one of its files."""
+
+    source: Path
+    error: Exception
+    output: Path | None = None
+    """The file that could not be written; None when the recording itself failed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What became of many recordings."""
+
+    takes: tuple[Take, ...]
+    failures: tuple[Failure, ...]
+
+
+def animate(
+    audio: PathLike | Speech,
+    *,
+    out: PathLike | Sequence[PathLike] = (),
+    method: str = DEFAULT_METHOD,
+    style: PathLike | None = None,
+    head: str = DEFAULT_HEAD,
+    fps: float = FPS,
+    seed: int = 0,
+    takes: int = 1,
+    transcript: PathLike | None = None,
+    phones: PathLike | None = None,
+    progress: Progress | None = None,
+) -> list[Motion]:
+    """Performs one recording.
+
+    Args:
+        audio: Anything with sound in it, or a `Speech`.
+        out: Files to write; the suffix chooses the format (`naming.plan_outputs`).
+        style: A name from `styles(method)` or a file; None is the neutral style.
+        head: `anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`).
+        seed: Take k is performed with seed + k - 1; the same seed gives the same motion.
+        takes: How many different performances.
+        transcript: What is said, or a text file that holds it.
+        phones: TextGrid, CTM or JSON file with phone times.
+
+    Returns:
+        One motion per take.
+
+    Raises:
+        KinevoxError: the first thing that went wrong, after every other file was written.
+    """
+    batch = animate_all(
+        [audio],
+        out=out,
+        method=method,
+        style=style,
+        head=head,
+        fps=fps,
+        seed=seed,
+        takes=takes,
+        transcript=transcript,
+        phones=phones,
+        progress=progress,
+    )
+    for failure in batch.failures:
+        raise failure.error
+    return [take.motion for take in batch.takes]
+
+
+def animate_all(
+    recordings: Sequence[PathLike | Speech],
+    *,
+    out: PathLike | Sequence[PathLike] = (),
+    method: str = DEFAULT_METHOD,
+    style: PathLike | None = None,
+    head: str = DEFAULT_HEAD,
+    fps: float = FPS,
+    seed: int = 0,
+    takes: int = 1,
+    transcript: PathLike | None = None,
+    phones: PathLike | None = None,
+    progress: Progress | None = None,
+) -> Batch:
+    """Performs many recordings; what fails is reported, the others are finished.
+
+    Arguments as for `animate`. For several recordings, `transcript` and `phones` are patterns
+    such as `lines/{name}.txt`.
+
+    Raises:
+        ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
+    """
+    from kinevox.methods import METHODS
+    from kinevox.naming import plan_outputs
+
+    exact_fps(fps)
+    if takes < 1:
+        raise ConfigError(f"takes is {takes}; at least one take is needed.")
+    sources = [_source(recording) for recording in recordings]
+    for pattern, what in ((transcript, "transcript"), (phones, "phones file")):
+        if pattern is not None and len(sources) > 1 and "{name}" not in str(pattern):
+            raise ConfigError(
+                f"{len(sources)} recordings cannot share one {what}. Give a pattern such as "
+                "'lines/{name}.txt'."
+            )
+    plan = plan_outputs(sources, _listed(out), takes)
+    performer = METHODS.get(method)
+    chosen_style = performer.load_style(style)
+    load_head = _loader(head)
+
+    done: list[Take] = []
+    failures: list[Failure] = []
+    for position, (recording, source) in enumerate(zip(recordings, sources, strict=True)):
+        tell = _telling(progress, position, len(sources))
+        try:
+            tell(f"Reading {source.name}", 0, 0)
+            speech = _speech(recording, _filled(transcript, source), _filled(phones, source))
+            for number, outputs in enumerate(plan[position], start=1):
+                take_seed = seed + number - 1
+                tell(f"Animating {source.name}" + f", take {number}" * (takes > 1), 0, 0)
+                motion = performer.generate(speech, chosen_style, seed=take_seed, fps=fps)
+                if head != DEFAULT_HEAD:
+                    motion = _fitted(motion, _loader(DEFAULT_HEAD), load_head)
+                motion = motion.replace(
+                    metadata={
+                        **motion.metadata,
+                        **_TOOL,
+                        "method": method,
+                        "style": "neutral" if style is None else Path(style).name,
+                        "seed": str(take_seed),
+                        "source": source.name,
+                    }
+                )
+                written, failed = _written(motion, outputs, load_head, speech, tell)
+                done.append(Take(source, number, take_seed, motion, written))
+                failures += [Failure(source, error, output) for output, error in failed]
+        except (KinevoxError, OSError) as error:
+            failures.append(Failure(source, error))
+    return Batch(tuple(done), tuple(failures))
+
+
+def convert(
+    motion: PathLike | Motion,
+    out: PathLike | Sequence[PathLike],
+    *,
+    head: str = DEFAULT_HEAD,
+    source_head: str | None = None,
+    fps: float | None = None,
+    audio: PathLike | None = None,
+    progress: Progress | None = None,
+) -> Motion:
+    """Rewrites motion in other formats, at another frame rate or for another head.
+
+    Args:
+        out: Files to write; `{name}` is the motion's own name.
+        head: The head that is written, where the format carries one.
+        source_head: The head the motion was made for; when given, the motion is retargeted from
+            it to `head`.
+        fps: Frame rate to resample to; None keeps it.
+        audio: The recording it belongs to, for formats that carry sound.
+
+    Raises:
+        KinevoxError: the motion cannot be read, retargeted or written.
+    """
+    from kinevox.naming import plan_outputs
+
+    tell = _telling(progress)
+    clip, source = _read(motion)
+    ((outputs,),) = plan_outputs([source], _listed(out))
+    load_head = _loader(head)
+    if source_head is not None:
+        tell(f"Retargeting {source.name}", 0, 0)
+        clip = _fitted(clip, _loader(source_head), load_head)
+    if fps is not None:
+        clip = clip.resample(fps)
+    clip = clip.replace(metadata={**clip.metadata, **_TOOL})
+    speech = None if audio is None else _speech(audio, None, None)
+    _, failed = _written(clip, outputs, load_head, speech, tell)
+    for _, error in failed:
+        raise error
+    return clip
+
+
+def styles(method: str = DEFAULT_METHOD) -> Mapping[str, Any]:
+    """The named styles of a method.
+
+    Raises:
+        UnknownNameError: no such method.
+    """
+    from kinevox.methods import METHODS
+
+    return METHODS.get(method).styles()
+
+
+def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
+    """BibTeX entries of what a run with this method uses.
+
+    Raises:
+        UnknownNameError: no such method.
+    """
+    from kinevox.methods import METHODS
+
+    return METHODS.get(method).references
+
+
+def _listed(out: PathLike | Sequence[PathLike]) -> Sequence[PathLike]:
+    return [out] if isinstance(out, str | Path) else out
+
+
+def _source(recording: PathLike | Speech) -> Path:
+    if isinstance(recording, Speech):
+        return recording.path or Path("speech")
+    return Path(recording)
+
+
+def _filled(pattern: PathLike | None, source: Path) -> str | None:
+    return None if pattern is None else str(pattern).replace("{name}", source.stem)
+
+
+def _speech(recording: PathLike | Speech, transcript: str | None, phones: str | None) -> Speech:
+    from kinevox.audio.read import read_speech
+    from kinevox.phones import read_phones
+
+    text = None if transcript is None else _text(transcript)
+    times = None if phones is None else read_phones(phones)
+    if isinstance(recording, Speech):
+        return replace(
+            recording,
+            transcript=text or recording.transcript,
+            phones=times or recording.phones,
+        )
+    return read_speech(recording, text, times)
+
+
+def _text(transcript: str) -> str:
+    """The text itself, or what the file of that name holds."""
+    path = Path(transcript)
+    try:
+        return path.read_text(encoding="utf-8") if path.suffix == ".txt" else transcript
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The transcript {path} cannot be read as UTF-8 text ({error}). "
+            "Give a .txt file or the words themselves."
+        ) from error
+
+
+def _read(motion: PathLike | Motion) -> tuple[Motion, Path]:
+    from kinevox.export import read_motion
+
+    if isinstance(motion, Motion):
+        return motion, Path("motion")
+    return read_motion(motion), Path(motion)
+
+
+def _loader(head: str) -> Callable[[], Head]:
+    """Loads the head when it is first needed, and once."""
+    from kinevox.heads import load_head
+
+    return cache(lambda: load_head(head))
+
+
+def _fitted(
+    motion: Motion, load_source: Callable[[], Head], load_target: Callable[[], Head]
+) -> Motion:
+    """The motion in the layout of the target head."""
+    if motion.layout == load_target().layout:
+        return motion
+    from kinevox.retarget import retarget
+
+    return retarget(motion, load_source(), load_target())
+
+
+def _written(
+    motion: Motion,
+    outputs: Sequence[Path],
+    load_head: Callable[[], Head],
+    speech: Speech | None,
+    tell: Progress,
+) -> tuple[tuple[Path, ...], list[tuple[Path, Exception]]]:
+    """Writes every output it can; the others come back with their errors."""
+    from kinevox.export import Animation, write
+
+    written, failed = [], []
+    for path in outputs:
+        stage = f"Writing {path.name}"
+        tell(stage, 0, 0)
+        animation = Animation(
+            motion,
+            load_head,
+            speech,
+            path.name.split(".")[0],
+            motion.metadata,
+            partial(tell, stage),
+        )
+        try:
+            write(animation, path)
+            written.append(path)
+        except (KinevoxError, OSError) as error:
+            failed.append((path, error))
+    return tuple(written), failed
+
+
+def _telling(progress: Progress | None, position: int = 0, count: int = 1) -> Progress:
+    """`progress` with the place in the list in front of the stage; nothing when there is none."""
+    if progress is None:
+        return lambda stage, done, total: None
+    place = f"[{position + 1}/{count}] " if count > 1 else ""
+    return lambda stage, done, total: progress(place + stage, done, total)
