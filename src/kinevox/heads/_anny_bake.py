@@ -9,10 +9,23 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinevox import arkit
-from kinevox.heads import _anny_regions as regions
+from kinevox.heads import _anny_regions as anny
+from kinevox.heads._anny_regions import Anatomy
+from kinevox.heads._eyes import eyeball
+from kinevox.heads._hair import eyebrows, eyelashes
+from kinevox.heads._paint import paint_skin, paint_tongue
+from kinevox.heads._pieces import Piece, fit_rigid, join, smoothstep
+from kinevox.heads._teeth import arch_depth, lower_teeth, upper_teeth
 
 if TYPE_CHECKING:
     from kinevox.heads.anny import Phenotype
+
+_ADULT_EYE_DISTANCE = 0.0624
+"""Between the centres of an average Anny adult's eyes [m]."""
+_TEETH_BELOW_LIPS = 0.0025
+"""How far the upper front teeth reach below the line of the lips [m]."""
+_LIP_CLEARANCE = 0.0008
+"""Between the teeth and the inside of the resting lips [m]."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +73,82 @@ def _our_axes(points: np.ndarray) -> np.ndarray:
 
 def bake(phenotype: Phenotype) -> dict[str, np.ndarray]:
     """Everything a `BlendshapeHead` needs, as arrays."""
-    source = read_source(phenotype)
-    names = ("skin", "tongue", "eye_left", "eye_right")
-    bounds = ((0, 4200), (4200, 4426), (4426, 4498), (4498, 4538))
-    rings = regions.mouth_rings(source.triangles)
-    colors = np.tile([0.55, 0.30, 0.22], (len(source.template), 1))
-    colors[:4200][(rings >= -1) & (rings <= 6)] = [0.45, 0.16, 0.14]
-    colors[:4200][rings < -1] = [0.15, 0.02, 0.02]
-    colors[4200:4426] = [0.45, 0.15, 0.15]
-    colors[4426:] = [0.8, 0.8, 0.78]
-    return {
-        "template": source.template.astype(np.float32),
-        "triangles": source.triangles.astype(np.int32),
-        "shapes": source.shapes.astype(np.float32),
-        "part_names": np.array(names),
-        "part_bounds": np.array(bounds),
-        "lips": regions.lips(rings),
-        "inner_lip_pairs": regions.INNER_LIP_PAIRS,
-        "upper_face": regions.upper_face(source.template, source.joints),
-        "colors": colors.astype(np.float32),
+    return assemble(read_source(phenotype))
+
+
+def assemble(source: Source) -> dict[str, np.ndarray]:
+    """Anny's skin and tongue with our eyes, teeth, hair and paint."""
+    shapes = source.shapes
+    anatomy = anny.find_anatomy(source.template, source.triangles)
+    template = _with_sealed_lips(source.template, anatomy)
+    skin, tongue = template[anny.SKIN], template[anny.TONGUE]
+    skin_shapes, tongue_shapes = shapes[:, anny.SKIN], shapes[:, anny.TONGUE]
+    eyes = np.stack([source.joints["eye.L"], source.joints["eye.R"]])
+
+    def cut(part: slice) -> np.ndarray:
+        inside = (source.triangles >= part.start) & (source.triangles < part.stop)
+        return source.triangles[inside.all(axis=1)] - part.start
+
+    scale = (eyes[0, 0] - eyes[1, 0]) / _ADULT_EYE_DISTANCE
+    edge = _front_teeth(skin, anatomy, scale)
+    # Anny's tongue moves rigidly with the jaw, which tells where the jaw's bone goes.
+    jaw = [
+        fit_rigid(tongue, tongue + moved) if name.startswith("jaw") else (np.eye(3), np.zeros(3))
+        for name, moved in zip(arkit.NAMES, tongue_shapes, strict=True)
+    ]
+    paint = paint_skin(skin, anatomy, eyes[0])
+    pieces = [
+        Piece("skin", skin, cut(anny.SKIN), skin_shapes, paint),
+        eyeball("eye_left", eyes[0], template[anny.EYE_LEFT], shapes[:, anny.EYE_LEFT]),
+        eyeball("eye_right", eyes[1], template[anny.EYE_RIGHT], shapes[:, anny.EYE_RIGHT]),
+        upper_teeth(edge, scale, len(shapes)),
+        lower_teeth(edge, scale, jaw),
+        Piece("tongue", tongue, cut(anny.TONGUE), tongue_shapes, paint_tongue(tongue)),
+        eyebrows(skin, skin_shapes, cut(anny.SKIN), anatomy, paint),
+        eyelashes(skin, skin_shapes, anatomy, eyes),
+    ]
+    return join(pieces) | {
+        "lips": anatomy.lips,
+        "inner_lip_pairs": anatomy.inner_lip_pairs,
+        "upper_face": anatomy.upper_face(shapes),
     }
+
+
+def _with_sealed_lips(
+    template: Float[np.ndarray, "vertices 3"], anatomy: Anatomy
+) -> Float[np.ndarray, "vertices 3"]:
+    """Closes the slit of up to a millimetre that Anny's resting mouth leaves open.
+
+    Both lips move by half of it, less and less over the next few rings of vertices.
+    """
+    sealed = template.copy()
+    skin = sealed[anny.SKIN]
+    upper, lower = (
+        skin[np.array(half)] for half in (anny.UPPER_LIP_CONTACT, anny.LOWER_LIP_CONTACT)
+    )
+    side = np.abs(skin[:, 0])
+    top = np.interp(side, upper[:, 0], upper[:, 1])
+    bottom = np.interp(side, lower[:, 0], lower[:, 1])
+    ring = np.abs(anatomy.mouth)
+    near = 1 - smoothstep(1, 6, ring)
+    within = side < upper[:, 0].max()
+    half = 0.5 * (top - bottom) * near * within
+    # Vertices of the loop itself belong to the lip they are listed with.
+    below = skin[:, 1] < (top + bottom) / 2
+    for listed, answer in ((anny.UPPER_LIP_CONTACT, False), (anny.LOWER_LIP_CONTACT, True)):
+        loop = np.array(listed)
+        below[loop] = below[anatomy.mirror[loop]] = answer
+    skin[:, 1] += np.where(below, half, -half)
+    return sealed
+
+
+def _front_teeth(
+    skin: Float[np.ndarray, "skin 3"], anatomy: Anatomy, scale: float
+) -> Float[np.ndarray, "3"]:
+    """Biting edge of the upper front teeth: just below the line of the lips, just behind them."""
+    contact = skin[anny.LIP_PAIRS[0][0]]
+    wall = skin[(anatomy.mouth <= -1) & (anatomy.mouth >= -5)]
+    wall = wall[np.abs(wall[:, 0]) < 0.022 * scale]
+    behind = 0.001 * scale * arch_depth(np.abs(wall[:, 0]) / (0.001 * scale))
+    front = (wall[:, 2] + behind).min() - _LIP_CLEARANCE
+    return np.array([0, contact[1] - _TEETH_BELOW_LIPS, front])

@@ -26,7 +26,7 @@ from kinevox.motion import ARKIT
 
 _log = logging.getLogger(__name__)
 
-_BAKE_VERSION = 1
+_BAKE_VERSION = 2
 """Raised whenever the arrays of a head change, so that older cache files are not read."""
 
 _CREDITS = {
@@ -92,7 +92,7 @@ def load_anny(**phenotype: float) -> BlendshapeHead:
     from kinevox.heads._anny_bake import bake
 
     with written_whole(path) as temporary:
-        np.savez(temporary, **bake(person))
+        np.savez(temporary, allow_pickle=False, **bake(person))
     return _read(path)
 
 
