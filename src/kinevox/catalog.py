@@ -12,6 +12,7 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from kinevox.errors import UnknownNameError
 
@@ -38,7 +39,7 @@ class Catalog:
         module, _, attribute = sources[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
 
-    def __iter__(self) -> Iterator[tuple[str, object]]:
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
         return ((name, self.get(name)) for name in self.names())
 
     @cache  # noqa: B019  (one catalogue per folder lives as long as the program)

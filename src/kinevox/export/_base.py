@@ -22,6 +22,8 @@ class Animation:
     name: str = "kinevox"
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Provenance: tool, version, method, style, seed. Written wherever the format has room."""
+    progress: Callable[[int, int], None] | None = None
+    """Told frames done and frames in all by formats that take long."""
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,5 @@ class Exporter:
     write: Callable[[Animation, Path], None] | None = None
     """Writes whole or not at all."""
     read: Callable[[Path], Motion] | None = None
+    recognizes: Callable[[Path], bool] | None = None
+    """Whether a file is of this format; asked where formats share the end of their suffix."""

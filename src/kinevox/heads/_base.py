@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -39,6 +39,7 @@ class Regions:
     upper_face: Int[np.ndarray, " upper"]
 
 
+@runtime_checkable
 class Head(Protocol):
     """A face that can be posed by a motion of its own layout."""
 
