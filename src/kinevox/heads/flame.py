@@ -110,7 +110,7 @@ def _rows(basis: Float[np.ndarray, "vertices 3 k"]) -> Float[np.ndarray, "k coor
 
 
 def load_flame(
-    path: Path | str,
+    path: Path | str | None = None,
     *,
     identity: Float[np.ndarray, " identities"] | None = None,
     num_expressions: int = 50,
@@ -128,6 +128,8 @@ def load_flame(
         AssetError: a file is missing, is not FLAME or asks for something it should not.
         ConfigError: more coefficients are asked for than the file has.
     """
+    if path is None:
+        raise AssetError("Head 'flame' needs the model's file: write flame:generic_model.pkl.")
     path = Path(path)
     model = read_flame(path)
     if not 0 < num_expressions <= model.expression.shape[-1]:
