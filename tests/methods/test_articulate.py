@@ -148,8 +148,8 @@ def test_other_frame_rates_show_the_same_take():
 def test_one_factor_leaves_the_rest_of_the_take_alone():
     speech = spoken(*("B", "AA", "D", "IY") * 8)
     style = METHOD.load_style("neutral")
-    busy = METHOD.generate(speech, type(style)(blink_rate=40), seed=0, fps=25.0)
-    none = METHOD.generate(speech, type(style)(blink_rate=0), seed=0, fps=25.0)
+    busy = METHOD.generate(speech, type(style)(blink_rate=40.0), seed=0, fps=25.0)
+    none = METHOD.generate(speech, type(style)(blink_rate=0.0), seed=0, fps=25.0)
     assert busy["eyeBlinkLeft"].max() > 0.8 and none["eyeBlinkLeft"].max() == 0
     for channel in ("head_x", "head_y", "jawOpen", "browInnerUp", "eyeLookUpLeft"):
         np.testing.assert_array_equal(busy[channel], none[channel])

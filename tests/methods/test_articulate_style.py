@@ -29,7 +29,7 @@ def test_missing_factors_are_neutral(tmp_path):
 
 def test_all_factors_out_of_range_are_listed():
     with pytest.raises(ConfigError, match=r"jaw_gain.*0\.3 to 1\.8.*blink_rate"):
-        StyleFactors(jaw_gain=9, blink_rate=-1)
+        StyleFactors(jaw_gain=9.0, blink_rate=-1.0)
 
 
 def test_near_name_is_suggested():

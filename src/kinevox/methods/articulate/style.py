@@ -7,7 +7,6 @@ style can be named, edited by hand, measured and drawn at random.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -75,25 +74,21 @@ class StyleFactors:
             f"{item.name} is {getattr(self, item.name)!r}, allowed "
             f"{item.metadata['low']} to {item.metadata['high']}"
             for item in fields(self)
-            if not _within(getattr(self, item.name), item.metadata)
+            if not item.metadata["low"] <= getattr(self, item.name) <= item.metadata["high"]
         ]
         if wrong:
             raise ConfigError("Style factors out of range: " + "; ".join(wrong) + ".")
 
 
-def _within(value: Any, limits: Mapping[str, float]) -> bool:
-    return isinstance(value, int | float) and limits["low"] <= value <= limits["high"]
-
-
 PRESETS: dict[str, StyleFactors] = {
     "neutral": StyleFactors(),
     "calm": StyleFactors(
-        jaw_gain=0.85, head_amplitude=0.6, head_tempo=0.75, brow_activity=0.5, blink_rate=11,
+        jaw_gain=0.85, head_amplitude=0.6, head_tempo=0.75, brow_activity=0.5, blink_rate=11.0,
         nod_on_accent=0.6, gaze_wander=0.6,
     ),
     "lively": StyleFactors(
-        jaw_gain=1.2, lip_gain=1.2, smile=0.2, brow_activity=1.9, head_amplitude=1.6,
-        head_tempo=1.3, nod_on_accent=1.6, gaze_wander=1.3, blink_rate=22,
+        jaw_gain=1.2, lip_gain=1.2, smile=0.2, brow_activity=1.9, head_amplitude=1.4,
+        head_tempo=1.2, nod_on_accent=1.5, gaze_wander=1.3, blink_rate=22.0,
     ),
     "cheerful": StyleFactors(
         jaw_gain=1.1, lip_gain=1.2, smile=0.5, squint=0.12, brow_height=0.15, brow_activity=1.4,
@@ -102,11 +97,11 @@ PRESETS: dict[str, StyleFactors] = {
     "sad": StyleFactors(
         jaw_gain=0.7, lip_gain=0.75, smile=-0.35, brow_height=0.25, brow_activity=0.4,
         head_amplitude=0.6, head_tempo=0.65, nod_on_accent=0.5, pitch_bias=0.13, tilt_bias=0.05,
-        blink_rate=20, gaze_wander=1.4,
+        blink_rate=20.0, gaze_wander=1.4,
     ),
     "stern": StyleFactors(
         jaw_gain=0.9, lip_gain=1.1, lip_press=0.8, smile=-0.2, squint=0.25, brow_height=-0.45,
-        brow_activity=0.7, head_amplitude=0.7, nod_on_accent=1.5, pitch_bias=0.05, blink_rate=8,
+        brow_activity=0.7, head_amplitude=0.7, nod_on_accent=1.5, pitch_bias=0.05, blink_rate=8.0,
         gaze_wander=0.3,
     ),
     "mumbling": StyleFactors(
@@ -119,7 +114,7 @@ PRESETS: dict[str, StyleFactors] = {
     ),
     "newsreader": StyleFactors(
         jaw_gain=1.05, lip_gain=1.1, smile=0.1, head_amplitude=0.75, head_tempo=0.9,
-        nod_on_accent=1.9, brow_activity=1.1, gaze_wander=0.2, blink_rate=14,
+        nod_on_accent=1.9, brow_activity=1.1, gaze_wander=0.2, blink_rate=14.0,
     ),
     "storyteller": StyleFactors(
         jaw_gain=1.2, lip_gain=1.15, rounding=1.2, smile=0.15, brow_height=0.1,
@@ -127,12 +122,12 @@ PRESETS: dict[str, StyleFactors] = {
     ),
     "nervous": StyleFactors(
         jaw_gain=0.85, lip_press=0.6, asymmetry=0.2, brow_height=0.3, brow_activity=1.2,
-        head_amplitude=0.9, head_tempo=1.8, nod_on_accent=0.6, gaze_wander=2.4, blink_rate=36,
+        head_amplitude=0.9, head_tempo=1.8, nod_on_accent=0.6, gaze_wander=2.4, blink_rate=36.0,
     ),
     "sleepy": StyleFactors(
         jaw_gain=0.7, lip_gain=0.7, mumble=0.35, squint=0.55, brow_height=-0.1,
         brow_activity=0.3, head_amplitude=0.8, head_tempo=0.5, nod_on_accent=0.4, pitch_bias=0.1,
-        blink_rate=26, lip_parting=1.0,
+        blink_rate=26.0, lip_parting=1.0,
     ),
     "wry": StyleFactors(
         smile=0.25, asymmetry=0.7, squint=0.15, brow_height=0.05, brow_activity=1.3,
@@ -171,7 +166,9 @@ def load_style(source: str | Path | None) -> StyleFactors:
     for name in factors:
         if name not in known:
             raise UnknownNameError(f"style factor in {path}", name, known)
-    return StyleFactors(**factors)
+        if isinstance(factors[name], bool) or not isinstance(factors[name], int | float):
+            raise ConfigError(f"{path}: '{name}' is {factors[name]!r}; expected a number.")
+    return StyleFactors(**{name: float(value) for name, value in factors.items()})
 
 
 def save_style(style: StyleFactors, path: str | Path) -> None:
