@@ -20,6 +20,7 @@ from kinevox.speech import Speech
 from kinevox.timebase import FPS, exact_fps
 
 if TYPE_CHECKING:
+    from kinevox.doctor import Check
     from kinevox.heads import Head
 
 DEFAULT_METHOD = "articulate"
@@ -245,6 +246,13 @@ def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
     from kinevox.methods import METHODS
 
     return METHODS.get(method).references
+
+
+def doctor() -> list[Check]:
+    """What works on this machine, what does not, and what to do about it."""
+    from kinevox.doctor import examine
+
+    return examine()
 
 
 def _listed(out: PathLike | Sequence[PathLike]) -> Sequence[PathLike]:

@@ -1,0 +1,34 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same cases on every run, and no wall-clock limits on a busy machine.
+settings.register_profile("kinevox", derandomize=True, deadline=None)
+settings.load_profile("kinevox")
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compares a text with `tests/golden/NAME`; `make golden` writes it instead.
+
+    Tests that use it carry the marker `golden`.
+    """
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if os.environ.get("KINEVOX_GOLDEN") == "write":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing; `make golden` writes it."
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
