@@ -7,6 +7,7 @@ the end is not known.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DEFAULT_METHOD = "articulate"
 DEFAULT_HEAD = "anny"
+
+_log = logging.getLogger(__name__)
 
 _TOOL = {"generator": f"kinevox {__version__}", "synthetic": "true"}
 """Provenance that every result carries."""
@@ -226,6 +229,62 @@ def convert(
     return clip
 
 
+def render(
+    motion: PathLike | Motion | Sequence[PathLike | Motion],
+    out: PathLike,
+    *,
+    audio: PathLike | None = None,
+    head: str = DEFAULT_HEAD,
+    labels: Sequence[str] | None = None,
+    fps: float | None = None,
+    size: int | tuple[int, int] = 512,
+    turntable: bool = False,
+    curves: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Draws a motion as an MP4, or several side by side.
+
+    Args:
+        audio: The recording it belongs to; without it the video is silent.
+        labels: Written under the faces of a comparison; the files' names by default.
+        fps: Frame rate of the video; the motion's own by default.
+        size: Width and height of one face [pixels], or one number for both.
+        turntable: Turn the head round as it speaks.
+        curves: Add a strip with the main curves and the sound below the face.
+
+    Raises:
+        KinevoxError: a motion cannot be read or drawn.
+    """
+    from kinevox.export import Animation
+    from kinevox.render.video import render_comparison, render_video
+
+    path = Path(out)
+    if path.suffix.lower() != ".mp4":
+        raise ConfigError(f"{path.name} is not an MP4. Other formats: kinevox convert.")
+    tell = _telling(progress)
+    motions = [motion] if isinstance(motion, str | Path | Motion) else motion
+    clips = [_read(one) for one in motions]
+    speech = None if audio is None else _speech(audio, None, None)
+    load_head = _loader(head)
+    animations = [
+        Animation(clip, load_head, speech, source.stem, {**clip.metadata, **_TOOL})
+        for clip, source in clips
+    ]
+    options = {
+        "fps": fps,
+        "size": (size, size) if isinstance(size, int) else size,
+        "turntable": turntable,
+        "curves": curves,
+        "progress": partial(tell, f"Rendering {path.name}"),
+    }
+    tell(f"Preparing head {head}", 0, 0)
+    if len(animations) == 1:
+        render_video(animations[0], path, **options)
+    else:
+        names = labels or [source.stem for _, source in clips]
+        render_comparison(animations, names, path, **options)
+
+
 def styles(method: str = DEFAULT_METHOD) -> Mapping[str, Any]:
     """The named styles of a method.
 
@@ -319,7 +378,9 @@ def _fitted(
         return motion
     from kinevox.retarget import retarget
 
-    return retarget(motion, load_source(), load_target())
+    result = retarget(motion, load_source(), load_target())
+    _log.info("Retargeted: %s", result)
+    return result.motion
 
 
 def _written(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from kinevox import __version__
 from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
@@ -74,15 +75,14 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     command = importlib.import_module(f"kinevox.cli.{name}")
     import tyro
 
-    parse = tyro.cli
+    options: dict[str, Any] = {
+        "prog": f"kinevox {name}",
+        "args": arguments,
+        "config": (tyro.conf.FlagCreatePairsOff,),
+    }
     if isinstance(command.COMMAND, dict):
-        parse = tyro.extras.subcommand_cli_from_dict
-    return parse(
-        command.COMMAND,
-        prog=f"kinevox {name}",
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+        return tyro.extras.subcommand_cli_from_dict(command.COMMAND, **options)
+    return tyro.cli(command.COMMAND, **options)
 
 
 if __name__ == "__main__":

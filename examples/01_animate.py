@@ -1,0 +1,16 @@
+"""One recording to an animated head and to curves for Unreal, Blender or Maya."""
+
+from pathlib import Path
+
+import kinevox
+
+SPEECH = Path(__file__).with_name("speech.flac")
+
+(motion,) = kinevox.animate(
+    SPEECH,
+    out=["out/face.glb", "out/face.csv"],
+    transcript=SPEECH.with_suffix(".txt"),
+    style="cheerful",
+)
+print(f"{motion.num_frames} frames at {motion.fps:g} fps, layout {motion.layout.name}")
+print(f"widest jaw: {motion['jawOpen'].max():.2f} at {motion.times[motion['jawOpen'].argmax()]:.2f} s")
