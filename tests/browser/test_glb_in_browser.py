@@ -54,7 +54,7 @@ def test_three_plays_the_motion(tmp_path: Path):
 def test_three_opens_and_closes_the_default_mouth(tmp_path: Path):
     from kinevox.heads.anny import HEAD
 
-    head = HEAD
+    head = HEAD()
     assert isinstance(head, BlendshapeHead)
     motion = Motion(np.zeros((20, 55), np.float32)).with_channels(
         jawOpen=np.linspace(0, 0.9, 20), eyeBlinkLeft=np.linspace(1, 0, 20), head_y=0.15

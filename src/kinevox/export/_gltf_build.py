@@ -29,11 +29,13 @@ class Buffer:
         return self._accessor(array, bufferView=view, **fields)
 
     def displacements(self, array: np.ndarray, *, sparse: bool) -> int:
-        """Vertex displacements (vertices, 3); sparse where that is smaller."""
+        """What a morph target adds to (vertices, 3); sparse where that is smaller."""
         moved = np.flatnonzero(array.any(axis=1))
         index = moved.astype(np.uint16 if len(array) < 65536 else np.uint32)
         if not sparse or index.nbytes + array[moved].nbytes >= array.nbytes:
             return self.plain(array, target=gltf.ARRAY_BUFFER, bounds=True)
+        if not len(moved):
+            return self._accessor(array, bounds=True, byteOffset=None)
         # Without a buffer view of its own, an accessor is zero but for its sparse values.
         parts = gltf.Sparse(
             count=len(moved),

@@ -14,6 +14,9 @@ from kinevox.heads import BlendshapeHead
 STILL = 1e-6
 """Displacements below this are left out [m]."""
 
+NORMAL_STILL = 0.02
+"""Changes of unit normals below this are left out: about one degree."""
+
 
 @dataclass(frozen=True, eq=False)
 class PartMesh:
@@ -27,6 +30,8 @@ class PartMesh:
     triangles: Int[np.ndarray, "triangles 3"]
     shape_names: tuple[str, ...]
     shapes: Float[np.ndarray, "shapes vertices 3"]
+    normal_shapes: Float[np.ndarray, "shapes vertices 3"]
+    """Change of the normals under each shape."""
     colors: Float[np.ndarray, "vertices 3"] | None
 
 
@@ -51,6 +56,9 @@ def blendshape_head(animation: Animation, format_name: str) -> BlendshapeHead:
 def part_meshes(head: BlendshapeHead) -> list[PartMesh]:
     """Splits the head; a triangle belongs to the part of its first corner."""
     normals = vertex_normals(head.template, head.triangles)
+    normal_shapes = np.stack(
+        [vertex_normals(head.template + shape, head.triangles) - normals for shape in head.shapes]
+    )
     meshes = []
     for part in head.parts:
         first = head.triangles[:, 0]
@@ -64,11 +72,12 @@ def part_meshes(head: BlendshapeHead) -> list[PartMesh]:
             PartMesh(
                 name=part.name,
                 rows=rows,
-                points=head.template[rows],
+                points=head.template[rows].astype(np.float32),
                 normals=normals[rows],
                 triangles=local.reshape(-1, 3),
                 shape_names=tuple(head.shape_names[i] for i in moving),
-                shapes=shapes[moving],
+                shapes=shapes[moving].astype(np.float32),
+                normal_shapes=normal_shapes[moving][:, rows],
                 colors=None if head.colors is None else head.colors[rows],
             )
         )

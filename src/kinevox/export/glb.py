@@ -5,7 +5,8 @@ The scene holds a node `head` that turns about its origin and, below it, one nod
 `mesh.extras.targetNames`, and its own weights channel. Key t lies at t / fps seconds; weights
 are not clamped. glTF cannot hold sound, so a wav of the same base name lies beside the file.
 
-Displacements are sparse accessors, which cut the file several times; `.dense.glb` writes plain
+Targets move the normals too, without which closed lids and open mouths are shaded as if at rest.
+They are sparse accessors, which cut the file several times; `.dense.glb` writes plain
 ones for importers that do not expand them.
 """
 
@@ -19,7 +20,14 @@ import numpy as np
 from kinevox import rotation
 from kinevox.export._base import Animation, Exporter
 from kinevox.export._gltf_read import read_motion
-from kinevox.export._parts import STILL, PartMesh, blendshape_head, part_meshes, provenance
+from kinevox.export._parts import (
+    NORMAL_STILL,
+    STILL,
+    PartMesh,
+    blendshape_head,
+    part_meshes,
+    provenance,
+)
 from kinevox.export._sound import write_sound
 from kinevox.files import written_whole
 from kinevox.motion import Motion
@@ -95,7 +103,7 @@ def _mesh(part: PartMesh, buffer: Buffer, material: int, sparse: bool) -> pygltf
 
     vertices = {"target": gltf.ARRAY_BUFFER}
     attributes = gltf.Attributes(
-        POSITION=buffer.plain(part.points.astype(np.float32), bounds=True, **vertices),
+        POSITION=buffer.plain(part.points, bounds=True, **vertices),
         NORMAL=buffer.plain(part.normals, **vertices),
     )
     if part.colors is not None:
@@ -105,9 +113,13 @@ def _mesh(part: PartMesh, buffer: Buffer, material: int, sparse: bool) -> pygltf
         attributes.COLOR_0 = buffer.plain(color, normalized=True, **vertices)
     index = part.triangles.astype(np.uint16 if len(part.points) < 65536 else np.uint32)
     targets = []
-    for shape in part.shapes.astype(np.float32):
-        moved = np.where((np.abs(shape) > STILL).any(axis=1)[:, None], shape, np.float32(0))
-        targets.append(gltf.Attributes(POSITION=buffer.displacements(moved, sparse=sparse)))
+    for shape, turned in zip(part.shapes, part.normal_shapes, strict=True):
+        targets.append(
+            gltf.Attributes(
+                POSITION=buffer.displacements(_kept(shape, STILL), sparse=sparse),
+                NORMAL=buffer.displacements(_kept(turned, NORMAL_STILL), sparse=sparse),
+            )
+        )
     primitive = gltf.Primitive(
         attributes=attributes,
         indices=buffer.plain(index.reshape(-1), target=gltf.ELEMENT_ARRAY_BUFFER),
@@ -119,6 +131,12 @@ def _mesh(part: PartMesh, buffer: Buffer, material: int, sparse: bool) -> pygltf
         mesh.weights = [0.0] * len(targets)
         mesh.extras = {"targetNames": list(part.shape_names)}
     return mesh
+
+
+def _kept(displacements: np.ndarray, least: float) -> np.ndarray:
+    """Rows in which any component exceeds `least`; the others become zero."""
+    moves = (np.abs(displacements) > least).any(axis=1, keepdims=True)
+    return np.where(moves, displacements, 0).astype(np.float32)
 
 
 def _material(part: PartMesh) -> pygltflib.Material:

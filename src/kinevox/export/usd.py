@@ -18,7 +18,14 @@ import numpy as np
 from kinevox import rotation
 from kinevox.errors import MissingExtraError
 from kinevox.export._base import Animation, Exporter
-from kinevox.export._parts import STILL, PartMesh, blendshape_head, part_meshes, provenance
+from kinevox.export._parts import (
+    NORMAL_STILL,
+    STILL,
+    PartMesh,
+    blendshape_head,
+    part_meshes,
+    provenance,
+)
 from kinevox.export._sound import write_sound
 from kinevox.files import written_whole
 from kinevox.timebase import exact_fps
@@ -109,7 +116,7 @@ def _fill(stage: Any, animation: Animation, head: BlendshapeHead, sound: Path | 
 def _fill_mesh(stage: Any, mesh: Any, part: PartMesh) -> None:
     from pxr import UsdGeom, UsdSkel, Vt
 
-    points = Vt.Vec3fArray.FromNumpy(part.points.astype(np.float32))
+    points = Vt.Vec3fArray.FromNumpy(part.points)
     mesh.CreatePointsAttr(points)
     mesh.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points))
     mesh.CreateFaceVertexCountsAttr(Vt.IntArray(len(part.triangles), 3))
@@ -126,10 +133,14 @@ def _fill_mesh(stage: Any, mesh: Any, part: PartMesh) -> None:
     if not part.shape_names:
         return
     shapes = []
-    for name, displacements in zip(part.shape_names, part.shapes, strict=True):
-        moved = np.flatnonzero((np.abs(displacements) > STILL).any(axis=1))
+    for i, name in enumerate(part.shape_names):
+        moved = np.flatnonzero(
+            (np.abs(part.shapes[i]) > STILL).any(axis=1)
+            | (np.abs(part.normal_shapes[i]) > NORMAL_STILL).any(axis=1)
+        )
         shape = UsdSkel.BlendShape.Define(stage, mesh.GetPath().AppendChild(name))
-        shape.CreateOffsetsAttr(Vt.Vec3fArray.FromNumpy(displacements[moved].astype(np.float32)))
+        shape.CreateOffsetsAttr(Vt.Vec3fArray.FromNumpy(part.shapes[i, moved]))
+        shape.CreateNormalOffsetsAttr(Vt.Vec3fArray.FromNumpy(part.normal_shapes[i, moved]))
         shape.CreatePointIndicesAttr(Vt.IntArray.FromNumpy(moved.astype(np.int32)))
         shapes.append(shape.GetPath())
     binding = UsdSkel.BindingAPI.Apply(mesh.GetPrim())
