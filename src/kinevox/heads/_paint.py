@@ -12,7 +12,7 @@ from kinevox.heads._pieces import mix, smoothstep
 
 _SKIN = (0.60, 0.345, 0.245)
 _BLUSH = (0.56, 0.235, 0.170)
-_SHADE = (0.42, 0.205, 0.140)
+_SHADE = (0.47, 0.235, 0.165)
 _LIPS = (0.43, 0.135, 0.115)
 _LID_EDGE = (0.20, 0.085, 0.065)
 _MOUTH = (0.24, 0.055, 0.050)
@@ -42,7 +42,7 @@ def paint_skin(
         0.8 * ears,
     ):
         color = mix(color, _BLUSH, amount)
-    color = mix(color, _SHADE, 0.55 * near(-0.004, 0.001, 0.012, 0.025))
+    color = mix(color, _SHADE, 0.5 * near(0.0, 0.002, 0.012, 0.026))
 
     color = mix(color, HAIR, _scalp(skin, eye_left) * (1 - ears))
 
@@ -64,9 +64,9 @@ def _scalp(skin: np.ndarray, eye: np.ndarray) -> np.ndarray:
     hairline = np.interp(
         forward,
         [-150, -120, -95, -88, -72, -62, -50, -35, -15, 0, 20],
-        [-62, -58, -40, 8, 16, -12, -8, 26, 40, 56, 64],
+        [-62, -58, -44, -12, -2, -12, -4, 24, 40, 54, 62],
     )
-    return smoothstep(-5, 5, up - hairline)
+    return smoothstep(-9, 7, up - hairline)
 
 
 def paint_tongue(tongue: Float[np.ndarray, "points 3"]) -> Float[np.ndarray, "points 3"]:
