@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from kinevox.heads import HEADS, BlendshapeHead
+
 # The same cases on every run, and no wall-clock limits on a busy machine.
 settings.register_profile("kinevox", derandomize=True, deadline=None)
 settings.load_profile("kinevox")
@@ -32,3 +34,19 @@ def golden() -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def anny_head() -> BlendshapeHead:
+    """The default head; building it takes a minute the first time on a machine."""
+    return HEADS.get("anny")()
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of real speech beside the repository; tests that need it skip without it."""
+    beside = Path(__file__).parents[1].parent / "shared"
+    folder = Path(os.environ.get("KINEVOX_SHARED") or beside)
+    if not folder.is_dir():
+        pytest.skip(f"No folder {folder.name} beside the repository; set KINEVOX_SHARED.")
+    return folder
