@@ -34,7 +34,7 @@ def track_pitch(
     rough = _track(samples, sample_rate, LOWEST, HIGHEST, frames_apart=3)
     periodic = rough[np.isfinite(rough)]
     if not len(periodic):
-        return np.full(num_frames(len(samples), sample_rate, RATE), np.nan)
+        return np.full(num_frames(len(samples), sample_rate, float(RATE)), np.nan)
     low, high = np.percentile(periodic, [25, 75])
     return _track(samples, sample_rate, max(LOWEST, 0.7 * low), min(HIGHEST, 1.8 * high))
 
@@ -48,7 +48,7 @@ def _track(
 ) -> Float[np.ndarray, " some_frames"]:
     import parselmouth
 
-    total = -(-num_frames(len(samples), sample_rate, RATE) // frames_apart)
+    total = -(-num_frames(len(samples), sample_rate, float(RATE)) // frames_apart)
     step = frames_apart / RATE
     chunk, context = int(CHUNK_SECONDS / step), int(CONTEXT_SECONDS / step)
     # Praat centers its frames in the sound and needs three periods around each; half a step more

@@ -16,7 +16,7 @@ from kinevox.timebase import SAMPLE_RATE, frame_times, num_frames
 
 QUIETEST_DB = -100.0
 """Energy of digital silence; 16-bit sound ends near here [dB]."""
-SILENCE_DB = -70.0
+SILENCE_DB = -80.0
 """Never speech below this level [dB re full scale]."""
 SPEECH_RANGE_DB = 30.0
 """From the loudest to the faintest sounds of one speaker [dB]."""
@@ -32,13 +32,13 @@ MIN_PAUSE = 0.15
 MIN_SPEECH = 0.05
 """Shorter sounds between pauses are clicks [s]."""
 
-SYLLABLE_SECONDS = 0.09
+SYLLABLE_SECONDS = 0.08
 """Width of the kernel that accents stand out under: half a stressed syllable, roughly [s]."""
-SEMITONES_PER_LOUDNESS = 8.0
+SEMITONES_PER_LOUDNESS = 20.0
 """Pitch movement that counts for an accent as much as going from silence to full loudness."""
 MIN_ACCENT_DISTANCE = 0.28
 """Of two closer accents only the stronger stands [s]."""
-MIN_ACCENT = 0.35
+MIN_ACCENT = 0.4
 """Weakest accent worth reporting, relative to strong ones nearby."""
 
 
@@ -86,7 +86,7 @@ class Prosody:
     @property
     def times(self) -> Float[np.ndarray, " frames"]:
         """[s]"""
-        return frame_times(len(self.f0), RATE)
+        return frame_times(len(self.f0), float(RATE))
 
 
 def analyze_prosody(
@@ -126,9 +126,10 @@ def _energies(
     samples: Float[np.ndarray, " samples"], sample_rate: int
 ) -> tuple[Float[np.ndarray, " frames"], Float[np.ndarray, " frames"]]:
     """Level of the whole sound and of its sonorant band, 300 to 2300 Hz [dB]."""
+    from scipy.fft import rfft  # unlike numpy's, it stays in float32
     from scipy.signal.windows import hann
 
-    total = num_frames(len(samples), sample_rate, RATE)
+    total = num_frames(len(samples), sample_rate, float(RATE))
     # Twice as wide as 32 ms, since a Hann window sees its middle half.
     window = hann(round(0.064 * sample_rate)).astype(np.float32)
     half, chunk = len(window) // 2, int(CHUNK_SECONDS * RATE)
@@ -143,7 +144,7 @@ def _energies(
             (max(-begins[0], 0), max(begins[-1] + len(window) - len(samples), 0)),
         )
         views = np.lib.stride_tricks.sliding_window_view(piece, len(window))
-        spectra = np.abs(np.fft.rfft(views[begins - begins[0]] * window)) ** 2
+        spectra = np.abs(np.asarray(rfft(views[begins - begins[0]] * window))) ** 2
         power[frames] = np.stack([spectra.sum(1), spectra[:, sonorant].sum(1)], axis=1)
     # Parseval: mean square of the windowed sound.
     power *= 2 / (len(window) * (window.astype(float) ** 2).sum())
@@ -157,33 +158,47 @@ def _levels(
     """Level of the speaker's loudest vowels, and of the background, around each frame [dB]."""
     heard = energy_db > SILENCE_DB
     voice = heard & periodic
-    whisper = voice.sum() < 0.02 * heard.sum()
-    if whisper:
+    whispered = voice.sum() < 0.02 * heard.sum()
+    if whispered:
         voice = heard
-    overall = np.percentile(energy_db[voice], 95) if voice.any() else QUIETEST_DB
-    reach = round(LEVEL_SECONDS * RATE)
-    knots = np.arange(0, len(energy_db) + RATE // 2, RATE // 2)
-
-    def nearby(at: int, before: int, after: int, of: np.ndarray, percent: float) -> float:
-        window = slice(max(at - before, 0), at + after)
-        values = energy_db[window][of[window]]
-        return float(np.percentile(values, percent)) if len(values) >= RATE // 2 else np.nan
-
+    overall = float(np.percentile(energy_db[voice], 95)) if voice.any() else QUIETEST_DB
     # The lower of both sides follows a change of level at once, in either direction.
-    sides = np.array(
-        [[nearby(k, reach, 0, voice, 95), nearby(k, 0, reach, voice, 95)] for k in knots]
+    speech_db = np.fmin(
+        _nearby(energy_db, voice, 95, LEVEL_SECONDS, 0.0),
+        _nearby(energy_db, voice, 95, 0.0, LEVEL_SECONDS),
     )
-    speech = np.fmin(sides[:, 0], sides[:, 1])
-    speech = np.where(np.isnan(speech), overall, speech)
-    speech = np.maximum(speech, overall - LEVEL_CHANGE_DB)
+    speech_db = np.fmax(
+        np.where(np.isnan(speech_db), overall, speech_db), overall - LEVEL_CHANGE_DB
+    )
     every = np.ones(len(energy_db), bool)
-    background = np.array([nearby(k, reach, reach, every, 10) for k in knots])
-    background = np.where(np.isnan(background), QUIETEST_DB, background)
-    if not whisper:
+    background_db = _nearby(energy_db, every, 10, LEVEL_SECONDS, LEVEL_SECONDS)
+    background_db = np.nan_to_num(background_db, nan=QUIETEST_DB)
+    if not whispered:
         # A voice that never stops is not its own background.
-        background = np.minimum(background, overall - 2 * NOISE_MARGIN_DB)
-    frames = np.arange(len(energy_db))
-    return np.interp(frames, knots, speech), np.interp(frames, knots, background)
+        background_db = np.minimum(background_db, overall - 2 * NOISE_MARGIN_DB)
+    return speech_db, background_db
+
+
+def _nearby(
+    values: Float[np.ndarray, " frames"],
+    chosen: Bool[np.ndarray, " frames"],
+    percent: int,
+    before: float,
+    after: float,
+) -> Float[np.ndarray, " frames"]:
+    """Percentile of the chosen frames from `before` to `after` [s] around each frame.
+
+    Found every half second and joined by lines; NaN near places with less than half a second.
+    """
+    hop = RATE // 2
+    knots = np.arange(0, len(values) + hop, hop)
+    begins = np.maximum(knots - round(before * RATE), 0)
+    found = np.full(len(knots), np.nan)
+    for i, window in enumerate(map(slice, begins, knots + round(after * RATE))):
+        near = values[window][chosen[window]]
+        if len(near) >= hop:
+            found[i] = np.percentile(near, percent)
+    return np.interp(np.arange(len(values)), knots, found)
 
 
 def _loudness(
@@ -205,24 +220,21 @@ def _loudness(
 def _semitones(f0: Float[np.ndarray, " frames"]) -> Float[np.ndarray, " frames"]:
     from scipy.ndimage import gaussian_filter1d, median_filter
 
-    voiced = np.flatnonzero(np.isfinite(f0))
-    if not len(voiced):
+    voiced = np.isfinite(f0)
+    if not voiced.any():
         return np.zeros(len(f0))
+    tones = np.zeros(len(f0))
     # Over voiced frames only; the median removes single octave jumps.
-    tones = median_filter(12 * np.log2(f0[voiced]), 7, mode="nearest")
-    reach = round(LEVEL_SECONDS * RATE)
-    knots = np.arange(0, len(f0) + RATE // 2, RATE // 2)
-    ranges = np.searchsorted(voiced, [knots - reach, knots + reach]).T
-    medians = np.array([np.median(tones[a:b]) if b > a else np.nan for a, b in ranges])
-    known = np.isfinite(medians)
-    tones = np.clip(tones - np.interp(voiced, knots[known], medians[known]), -12, 12)
+    tones[voiced] = median_filter(12 * np.log2(f0[voiced]), 7, mode="nearest")
+    middle = _nearby(tones, voiced, 50, LEVEL_SECONDS, LEVEL_SECONDS)
+    tones -= np.where(np.isnan(middle), np.median(tones[voiced]), middle)
     # Across consonants the contour runs on; in longer gaps it fades within 0.2 s.
-    frames = np.arange(len(f0))
-    contour = np.interp(frames, voiced, tones)
-    after = frames - voiced[np.maximum(np.searchsorted(voiced, frames, "right") - 1, 0)]
-    before = voiced[np.minimum(np.searchsorted(voiced, frames), len(voiced) - 1)] - frames
-    gap = np.minimum(np.abs(after), np.abs(before)) / RATE
-    return gaussian_filter1d(contour * np.clip(1 - gap / 0.2, 0, 1), 0.03 * RATE, mode="nearest")
+    frames, places = np.arange(len(f0)), np.flatnonzero(voiced)
+    contour = np.interp(frames, places, np.clip(tones[voiced], -12, 12))
+    after = np.abs(frames - places[np.maximum(np.searchsorted(places, frames, "right") - 1, 0)])
+    before = np.abs(places[np.minimum(np.searchsorted(places, frames), len(places) - 1)] - frames)
+    fade = np.clip(1 - np.minimum(after, before) / RATE / 0.2, 0, 1)
+    return gaussian_filter1d(contour * fade, 0.03 * RATE, mode="nearest")
 
 
 def _accents(
