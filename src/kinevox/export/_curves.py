@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,10 @@ def require_arkit(motion: Motion, format_name: str) -> None:
         raise MotionError(f"The motion has no frames; {format_name} needs at least one.")
 
 
-def known_curves(spellings: Mapping[str, int]) -> dict[str, int]:
-    """ARKit name -> column, from a file's spelling -> column; the first of several wins."""
+def known_curves(spellings: Sequence[str]) -> dict[str, int]:
+    """ARKit name -> column, from a file's names of its columns; the first of several wins."""
     columns: dict[str, int] = {}
-    for spelling, column in spellings.items():
+    for column, spelling in enumerate(spellings):
         name = arkit.find_name(spelling)
         if name is not None:
             columns.setdefault(name, column)

@@ -54,8 +54,7 @@ def _motion(file: GltfFile, path: Path) -> Motion:
             continue
         names = document["meshes"][node["mesh"]].get("extras", {}).get("targetNames", [])
         if len(names) == keys.shape[1]:
-            known = known_curves({str(name): i for i, name in reversed(list(enumerate(names)))})
-            for name, column in known.items():
+            for name, column in known_curves(names).items():
                 curves.setdefault(name, (times, keys[:, column]))
     if not curves:
         raise MotionError(f"{path.name}: no animated morph target has an ARKit name.")

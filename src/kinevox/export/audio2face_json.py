@@ -72,7 +72,7 @@ def read(path: Path) -> Motion:
         if np.any(length < 1e-6):
             raise MotionError(f"{path.name}: a head rotation is the zero quaternion.")
         head = rotation.axis_angle_from_quaternion(wxyz / length)
-    columns = known_curves({name: i for i, name in reversed(list(enumerate(names)))})
+    columns = known_curves(names)
     fps = document["exportFps"]
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps <= 1000:
         raise MotionError(f"{path.name}: exportFps is {fps!r}; expected a number such as 30.")

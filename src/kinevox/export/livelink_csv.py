@@ -84,21 +84,22 @@ def read(path: Path) -> Motion:
     Raises:
         MotionError: not such a file; the message names the line.
     """
-    header, lines, timecodes, cells = _table(path)
+    spellings, lines, timecodes, cells = _table(path)
     seconds = _seconds(timecodes, lines, path)
     # Takes sometimes repeat a row; the first one stands.
     fresh = np.diff(seconds, prepend=-np.inf) > 0
     seconds, cells = seconds[fresh], cells[fresh]
 
-    head_columns = [header.get(name.lower()) for name in _HEAD]
-    angles = np.stack(
-        [np.zeros(len(cells)) if c is None else cells[:, c] for c in head_columns], axis=1
-    )
+    lower = [name.lower() for name in spellings]
+    angles = np.zeros((len(cells), 3))
+    for axis, name in enumerate(_HEAD):
+        if name.lower() in lower:
+            angles[:, axis] = cells[:, lower.index(name.lower())]
     head = rotation.axis_angle_from_yaw_pitch_roll(angles * _SIGNS)
     turns = rotation.quaternion_from_axis_angle(head)
     fps, weights, turns = steady(seconds, cells, turns, default_fps=CLOCK)
     head = rotation.axis_angle_from_quaternion(turns)
-    return arkit_motion(known_curves(header), weights, head, fps, path)
+    return arkit_motion(known_curves(spellings), weights, head, fps, path)
 
 
 def _timecode(time: Fraction) -> str:
@@ -124,8 +125,8 @@ def _eye_angles(motion: Motion) -> Float[np.ndarray, "frames 6"]:
 
 def _table(
     path: Path,
-) -> tuple[dict[str, int], list[int], list[str], Float[np.ndarray, "rows columns"]]:
-    """Lower-case column name -> column of the numbers; line, timecode and numbers of each row."""
+) -> tuple[list[str], list[int], list[str], Float[np.ndarray, "rows columns"]]:
+    """Names of the curves and head angles; line, timecode and those numbers of each row."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [(line, row) for line, row in enumerate(csv.reader(file), 1) if any(row)]
@@ -133,18 +134,15 @@ def _table(
         raise MotionError(f"{path.name} cannot be read as CSV text: {error}.") from error
     if not rows:
         raise MotionError(f"{path.name} is empty; expected a Live Link Face CSV.")
-    names = [name.strip().lower() for name in rows[0][1]]
-    if "timecode" not in names:
+    names = [name.strip() for name in rows[0][1]]
+    clock = next((i for i, name in enumerate(names) if name.lower() == "timecode"), None)
+    if clock is None:
         raise MotionError(
             f"{path.name} has no column 'Timecode' in line {rows[0][0]}, which begins "
             f"'{','.join(rows[0][1])[:60]}'. Expected the header of a Live Link Face CSV."
         )
-    clock = names.index("timecode")
-    wanted = [
-        i
-        for i, name in enumerate(names)
-        if arkit.find_name(name) or name in {angle.lower() for angle in _HEAD}
-    ]
+    angles = {name.lower() for name in _HEAD}
+    wanted = [i for i, name in enumerate(names) if arkit.find_name(name) or name.lower() in angles]
     lines, timecodes, cells = [], [], []
     for line, row in rows[1:]:
         if len(row) != len(names):
@@ -153,21 +151,26 @@ def _table(
             )
         lines.append(line)
         timecodes.append(row[clock].strip())
-        cells.append([_number(row[i], rows[0][1][i], line, path) for i in wanted])
+        cells.append([_number(row[i]) for i in wanted])
     if not cells:
         raise MotionError(f"{path.name} has a header but no rows.")
-    header = {names[column]: i for i, column in enumerate(wanted)}
-    return header, lines, timecodes, np.array(cells, dtype=np.float64).reshape(len(cells), -1)
+    numbers = np.array(cells, dtype=np.float64).reshape(len(cells), -1)
+    bad = np.argwhere(~np.isfinite(numbers))
+    if bad.size:
+        row, column = bad[0]
+        text = rows[1 + row][1][wanted[column]]
+        raise MotionError(
+            f"{path.name}, line {lines[row]}: '{text[:40]}' in {names[wanted[column]]} "
+            "is not a number."
+        )
+    return [names[i] for i in wanted], lines, timecodes, numbers
 
 
-def _number(text: str, column: str, line: int, path: Path) -> float:
+def _number(text: str) -> float:
     try:
-        value = float(text)
+        return float(text)
     except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise MotionError(f"{path.name}, line {line}: '{text[:40]}' in {column} is not a number.")
-    return value
+        return float("nan")
 
 
 def _seconds(timecodes: list[str], lines: list[int], path: Path) -> Float[np.ndarray, " rows"]:
