@@ -13,4 +13,5 @@ SPEECH = Path(__file__).with_name("speech.flac")
     style="cheerful",
 )
 print(f"{motion.num_frames} frames at {motion.fps:g} fps, layout {motion.layout.name}")
-print(f"widest jaw: {motion['jawOpen'].max():.2f} at {motion.times[motion['jawOpen'].argmax()]:.2f} s")
+widest = motion["jawOpen"].argmax()
+print(f"the jaw is widest at {motion.times[widest]:.2f} s: {motion['jawOpen'][widest]:.2f}")

@@ -23,9 +23,11 @@ METHOD = Annotated[str, arg(metavar="|".join(METHODS.names()))]
 TEXT = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
 NUMBER = Annotated[float | None, arg(metavar="NUMBER", help_behavior_hint="")]
 FILE = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
+FILES = Annotated[tuple[Path, ...], arg(help_behavior_hint="")]
+HEAD = Annotated[str, arg(metavar="HEAD")]
 OUTPUTS = Annotated[
     UseAppendAction[tuple[str, ...]],
-    arg(name="out", aliases=("-o",), metavar="FILE", help_behavior_hint=""),
+    arg(aliases=("-o",), metavar="FILE", help_behavior_hint=""),
 ]
 """Kinds of options that several commands share."""
 

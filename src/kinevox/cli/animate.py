@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
 from rich.table import Table
@@ -10,69 +10,75 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from kinevox import api
-from kinevox.cli._console import METHOD, OUTPUTS, TEXT, messages, print_json, progress_bar
+from kinevox.cli._console import (
+    FILES,
+    HEAD,
+    METHOD,
+    OUTPUTS,
+    TEXT,
+    messages,
+    print_json,
+    progress_bar,
+)
 from kinevox.cli.main import FAILED
 from kinevox.errors import ConfigError
 
 
-def animate(
-    speech: Annotated[
-        Positional[tuple[Path, ...]], arg(metavar="SPEECH...", help_behavior_hint="")
-    ],
-    /,
-    out: OUTPUTS = (),
-    method: METHOD = api.DEFAULT_METHOD,
-    style: Annotated[TEXT, arg(metavar="NAME|FILE")] = None,
-    head: str = api.DEFAULT_HEAD,
-    fps: float = 25.0,
-    seed: int = 0,
-    takes: int = 1,
-    transcript: Annotated[TEXT, arg(metavar="TEXT|FILE")] = None,
-    phones: Annotated[TEXT, arg(metavar="FILE")] = None,
-    json: bool = False,
-) -> int:
-    """Turn speech into the motion of a face.
+@dataclass(frozen=True)
+class Animate:
+    """Turn speech into the motion of a face."""
 
-    Args:
-        speech: Recordings: any file with sound in it.
-        out: File to write; its suffix is the format. Give -o again for more. For many recordings
-            use a pattern such as 'out/{name}.csv', or a folder, which receives 'NAME.glb'. Without
-            -o the file is called 'NAME.glb'.
-        method: How motion is made.
-        style: A name from `kinevox styles list`, or a style file.
-        head: anny, anny:age=0.9,gender=0, or a model file such as avatar.glb.
-        fps: Frames per second.
-        seed: Another seed is another natural take; the same seed is the same take.
-        takes: How many takes of each recording, with seeds counting up.
-        transcript: What is said, or a .txt file; for many recordings a pattern, for example
-            lines/{name}.txt. Without it phones are recognised by ear.
-        phones: TextGrid, CTM or JSON file with phone times; a pattern as above.
-        json: Print the result as JSON.
-    """
-    if not speech:
-        raise ConfigError("No recording given. Try: kinevox animate speech.wav -o face.glb")
-    with progress_bar() as progress:
-        batch = api.animate_all(
-            speech,
-            out=out or ("{name}.glb",),
-            method=method,
-            style=style,
-            head=head,
-            fps=fps,
-            seed=seed,
-            takes=takes,
-            transcript=transcript,
-            phones=phones,
-            progress=progress,
-        )
-    if json:
-        print_json(_summary(batch))
-    else:
-        for take in batch.takes:
-            for output in take.outputs:
-                print(output)
-        _report_failures(batch, len(speech))
-    return FAILED if batch.failures else 0
+    speech: Annotated[Positional[FILES], arg(metavar="SPEECH...")]
+    """Recordings: any file with sound in it."""
+    out: Annotated[OUTPUTS, arg(help_behavior_hint="(default: {name}.glb)")] = ()
+    """File to write; the suffix is the format. Repeat it for more, 'out/{name}.csv' for many."""
+    method: METHOD = api.DEFAULT_METHOD
+    """How motion is made."""
+    style: Annotated[TEXT, arg(metavar="NAME|FILE")] = None
+    """A name from `kinevox styles list`, or a style file."""
+    head: HEAD = api.DEFAULT_HEAD
+    """Examples are anny, anny:age=0.9,gender=0 and avatar.glb."""
+    fps: float = 25.0
+    """Frames per second."""
+    seed: int = 0
+    """Another seed is another natural take; the same seed is the same take."""
+    takes: int = 1
+    """How many takes of each recording, with seeds counting up."""
+    transcript: Annotated[TEXT, arg(metavar="TEXT|FILE")] = None
+    """What is said, or a .txt file, 'lines/{name}.txt' for many; without it, phones by ear."""
+    phones: Annotated[TEXT, arg(metavar="FILE")] = None
+    """TextGrid, CTM or JSON file with phone times, 'lines/{name}.TextGrid' for many."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> int:
+        if not self.speech:
+            raise ConfigError("No recording given. Try: kinevox animate speech.wav -o face.glb")
+        with progress_bar() as progress:
+            batch = api.animate_all(
+                self.speech,
+                out=self.out or ("{name}.glb",),
+                method=self.method,
+                style=self.style,
+                head=self.head,
+                fps=self.fps,
+                seed=self.seed,
+                takes=self.takes,
+                transcript=self.transcript,
+                phones=self.phones,
+                progress=progress,
+            )
+        if self.json:
+            print_json(_summary(batch))
+        else:
+            for take in batch.takes:
+                for output in take.outputs:
+                    print(output)
+            _report_failures(batch, len(self.speech))
+        return FAILED if batch.failures else 0
+
+
+COMMAND = Animate
 
 
 def _summary(batch: api.Batch) -> dict[str, list[dict[str, object]]]:
@@ -109,6 +115,3 @@ def _report_failures(batch: api.Batch, count: int) -> None:
     failed = len({failure.source for failure in batch.failures})
     messages.print(f"{failed} of {count} recordings failed, at least in part:")
     messages.print(table)
-
-
-COMMAND = animate

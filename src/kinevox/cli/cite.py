@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kinevox import api
 from kinevox.cli._console import METHOD
 
 
-def cite(method: METHOD = api.DEFAULT_METHOD) -> int:
-    """Print BibTeX of what a run uses.
+@dataclass(frozen=True)
+class Cite:
+    """Print BibTeX of what a run uses."""
 
-    Args:
-        method: How motion is made.
-    """
-    print(*api.cite(method), sep="\n\n")
-    return 0
+    method: METHOD = api.DEFAULT_METHOD
+    """How motion is made."""
+
+    def run(self) -> int:
+        print(*api.cite(self.method), sep="\n\n")
+        return 0
 
 
-COMMAND = cite
+COMMAND = Cite

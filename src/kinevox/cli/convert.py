@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from kinevox import api
-from kinevox.cli._console import FILE, NUMBER, OUTPUTS, TEXT, print_json, progress_bar
+from kinevox.cli._console import FILE, HEAD, NUMBER, OUTPUTS, TEXT, print_json, progress_bar
 from kinevox.errors import ConfigError
 
 
-def convert(
-    motion: Annotated[Positional[Path], arg(metavar="MOTION")],
-    /,
-    out: OUTPUTS = (),
-    head: str = api.DEFAULT_HEAD,
-    source_head: TEXT = None,
-    fps: NUMBER = None,
-    audio: FILE = None,
-    json: bool = False,
-) -> int:
-    """Rewrite motion in another format, at another frame rate or for another head.
+@dataclass(frozen=True)
+class Convert:
+    """Rewrite motion in another format, at another frame rate or for another head."""
 
-    Args:
-        motion: A motion file of any readable format.
-        out: File to write; its suffix is the format. Give -o again for more.
-        head: The head that is written, where the format carries one.
-        source_head: The head the motion was made for; when given, the motion is retargeted to
-            the other one.
-        fps: Frames per second; unchanged by default.
-        audio: The recording it belongs to, for formats that carry sound.
-        json: Print the result as JSON.
-    """
-    if not out:
-        raise ConfigError(f"No output given. Try: kinevox convert {motion} -o {motion.stem}.glb")
-    with progress_bar() as progress:
-        clip = api.convert(
-            motion,
-            out,
-            head=head,
-            source_head=source_head,
-            fps=fps,
-            audio=audio,
-            progress=progress,
-        )
-    if json:
-        print_json(
-            {"layout": clip.layout.name, "fps": clip.fps, "frames": clip.num_frames, "outputs": out}
-        )
-    else:
-        print(*out, sep="\n")
-    return 0
+    motion: Annotated[Positional[Path], arg(metavar="MOTION")]
+    """A motion file of any readable format."""
+    out: OUTPUTS = ()
+    """File to write; its suffix is the format. Give -o again for more."""
+    head: HEAD = api.DEFAULT_HEAD
+    """The head that is written, where the format carries one."""
+    source_head: Annotated[TEXT, arg(metavar="HEAD")] = None
+    """The head the motion was made for; when given, the motion is retargeted to the other one."""
+    fps: NUMBER = None
+    """Frames per second; unchanged by default."""
+    audio: FILE = None
+    """The recording it belongs to, for formats that carry sound."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> int:
+        if not self.out:
+            name = self.motion.stem
+            raise ConfigError(f"No output given. Try: kinevox convert {self.motion} -o {name}.usda")
+        with progress_bar() as progress:
+            clip = api.convert(
+                self.motion,
+                self.out,
+                head=self.head,
+                source_head=self.source_head,
+                fps=self.fps,
+                audio=self.audio,
+                progress=progress,
+            )
+        if self.json:
+            result = {"layout": clip.layout.name, "fps": clip.fps, "frames": clip.num_frames}
+            print_json({**result, "outputs": self.out})
+        else:
+            print(*self.out, sep="\n")
+        return 0
 
 
-COMMAND = convert
+COMMAND = Convert

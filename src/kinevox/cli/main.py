@@ -81,8 +81,10 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         "config": (tyro.conf.FlagCreatePairsOff,),
     }
     if isinstance(command.COMMAND, dict):
-        return tyro.extras.subcommand_cli_from_dict(command.COMMAND, **options)
-    return tyro.cli(command.COMMAND, **options)
+        chosen = tyro.extras.subcommand_cli_from_dict(command.COMMAND, **options)
+    else:
+        chosen: Any = tyro.cli(command.COMMAND, **options)
+    return chosen.run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""The one door, called as a notebook would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import toy_motion, vowel
+
+import kinevox
+from kinevox import api
+from kinevox.errors import AudioError, ConfigError, MotionError, UnknownNameError
+from kinevox.heads import load_head
+from kinevox.motion import Motion
+from kinevox.speech import Speech
+
+AH = Speech(vowel(0.8))
+
+
+def test_speech_without_a_file() -> None:
+    (motion,) = kinevox.animate(AH)
+    assert isinstance(motion, Motion) and motion.num_frames == 20
+    assert motion.metadata["generator"] == f"kinevox {kinevox.__version__}"
+    assert motion.metadata["style"] == "neutral"
+
+
+def test_takes_are_seeds_counting_up() -> None:
+    first, second = kinevox.animate(AH, takes=2, seed=4)
+    (alone,) = kinevox.animate(AH, seed=5)
+    np.testing.assert_array_equal(second.values, alone.values)
+    assert (first.metadata["seed"], second.metadata["seed"]) == ("4", "5")
+
+
+def test_other_frame_rates() -> None:
+    (motion,) = kinevox.animate(AH, fps=60)
+    assert (motion.fps, motion.num_frames) == (60.0, 48)
+
+
+def test_one_failure_is_raised(tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match=r"missing\.wav"):
+        kinevox.animate(tmp_path / "missing.wav")
+
+
+def test_an_unwritable_output_is_raised_after_the_others(tmp_path: Path) -> None:
+    outputs = [tmp_path / "a.flame.npz", tmp_path / "a.npz"]
+    with pytest.raises(MotionError, match="flame"):
+        kinevox.animate(AH, out=outputs)
+    assert outputs[1].exists() and not outputs[0].exists()
+
+
+def test_progress_names_the_stages_in_order() -> None:
+    stages: list[str] = []
+    api.animate_all(
+        [AH, AH],
+        progress=lambda stage, done, total: stages.append(stage),
+    )
+    assert stages == [
+        "[1/2] Reading speech",
+        "[1/2] Animating speech",
+        "[2/2] Reading speech",
+        "[2/2] Animating speech",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"method": "articulat"}, UnknownNameError),
+        ({"style": "livley"}, UnknownNameError),
+        ({"out": "x.gbl"}, UnknownNameError),
+        ({"takes": 0}, ConfigError),
+        ({"fps": -1}, ConfigError),
+    ],
+)
+def test_a_wrong_call_starts_nothing(options: dict, error: type[Exception]) -> None:
+    started: list[str] = []
+    with pytest.raises(error):
+        kinevox.animate(AH, progress=lambda stage, *_: started.append(stage), **options)
+    assert started == []
+
+
+def test_convert_takes_motion_from_memory(tmp_path: Path) -> None:
+    motion = toy_motion()
+    converted = kinevox.convert(motion, tmp_path / "a.npz", fps=50)
+    assert converted.num_frames == 60
+    again = kinevox.convert(tmp_path / "a.npz", tmp_path / "b.csv")
+    np.testing.assert_array_equal(again.values, converted.values)
+
+
+def test_transcripts_may_be_files(tmp_path: Path) -> None:
+    (tmp_path / "said.txt").write_text("ah")
+    (from_file,) = kinevox.animate(AH, transcript=tmp_path / "said.txt")
+    (from_text,) = kinevox.animate(AH, transcript="ah")
+    np.testing.assert_array_equal(from_file.values, from_text.values)
+    with pytest.raises(ConfigError, match=r"lost\.txt"):
+        kinevox.animate(AH, transcript=tmp_path / "lost.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("any", UnknownNameError, "Did you mean 'anny'"),
+        ("anny:age=old", ConfigError, "name=number"),
+        ("anny:agee=1", UnknownNameError, "Did you mean 'age'"),
+        ("gone.glb", OSError, r"gone\.glb"),
+        ("flame:gone.pkl", OSError, r"gone\.pkl"),
+    ],
+)
+def test_heads_by_text(text: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        load_head(text)
