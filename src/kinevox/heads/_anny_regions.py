@@ -110,7 +110,7 @@ class Anatomy:
         """Forehead, brows and lids: the visible skin that brow and lid expressions move."""
         movers = [k for k, name in enumerate(arkit.NAMES) if name.startswith(_UPPER_FACE_MOVERS)]
         reach = np.linalg.norm(shapes[movers][:, SKIN], axis=-1).max(axis=0)
-        return np.flatnonzero((reach > 0.0005) & self.visible)
+        return np.flatnonzero((reach > 0.0003) & self.visible)
 
 
 def find_anatomy(
