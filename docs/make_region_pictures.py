@@ -32,16 +32,20 @@ def draw(name: str) -> Path:
         plotter.set_background("white")
         _draw_face(plotter, head, opening=0.35 * column)
     plotter.subplot(0, 0)
+    entries = {
+        "upper_face": UPPER_FACE,
+        "lips": LIPS,
+        "inner_lip_pairs, upper": UPPER_LIP,
+        "inner_lip_pairs, lower": LOWER_LIP,
+    }
     plotter.add_legend(
-        [["upper_face", _hex(UPPER_FACE)], ["lips", _hex(LIPS)]],
-        bcolor="white", face="rectangle", size=(0.24, 0.12), loc="upper left",
-    )  # fmt: skip
-    _look_at(plotter, np.array([0, 0.02, 0.04]), distance=0.62)
+        [[name, _hex(color)] for name, color in entries.items()],
+        face="circle",
+        size=(0.36, 0.2),
+        loc="lower left",
+    )
+    _look_at(plotter, np.array([-0.03, 0.02, 0.04]), distance=0.62)
     plotter.subplot(0, 1)
-    plotter.add_legend(
-        [["inner_lip_pairs: upper", _hex(UPPER_LIP)], ["inner_lip_pairs: lower", _hex(LOWER_LIP)]],
-        bcolor="white", face="circle", size=(0.36, 0.12), loc="upper left",
-    )  # fmt: skip
     mouth = head.template[head.regions.inner_lip_pairs].mean(axis=(0, 1))
     _look_at(plotter, mouth - [0, 0.006, 0], distance=0.2)
     path = IMAGES / f"regions_{name}.png"
