@@ -21,7 +21,7 @@ test: $(VENV)/.installed-dev  ## Run the tests
 check: $(VENV)/.installed-dev  ## Formatting, lint, types, tests
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest -n 2
 
 golden: $(VENV)/.installed-dev  ## Regenerate the stored outputs of golden tests; review the diff
@@ -36,9 +36,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[render]'
+	@echo "Installing kinevox into $(VENV); the first time takes a minute or two."
+	@$(PIP_INSTALL) -e '.[render]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP_INSTALL) -e '.[dev]'
+	@echo "Installing kinevox and its development tools into $(VENV)."
+	@$(PIP_INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed-demo

@@ -330,10 +330,13 @@ def _filled(pattern: PathLike | None, source: Path) -> str | None:
 
 def _speech(recording: PathLike | Speech, transcript: str | None, phones: str | None) -> Speech:
     from kinevox.audio.read import read_speech
-    from kinevox.phones import read_phones
 
     text = None if transcript is None else _text(transcript)
-    times = None if phones is None else read_phones(phones)
+    times = None
+    if phones is not None:
+        from kinevox.phones import read_phones
+
+        times = read_phones(phones)
     if isinstance(recording, Speech):
         return replace(
             recording,

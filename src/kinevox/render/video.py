@@ -223,7 +223,7 @@ def _cuts(speech: Speech) -> np.ndarray:
 def _tags(animation: Animation) -> dict[str, str]:
     """Provenance as tags that players show. "Synthetic" comes first: this is no recording."""
     known = {**animation.motion.metadata, **animation.metadata}
-    known = {k: v for k, v in known.items() if k not in ("tool", "version")}
+    known = {k: v for k, v in known.items() if k not in ("generator", "synthetic")}
     comment = ["synthetic", f"kinevox {__version__}", *(f"{k} {v}" for k, v in known.items())]
     return {"title": animation.name, "comment": "; ".join(comment)}
 
