@@ -31,9 +31,8 @@ def encode(
                 image = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
                 container.mux(picture.encode(image))
             container.mux(picture.encode(None))
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout
-        )
+        interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=layout)
         frame.sample_rate, frame.pts = sample_rate, 0
         shaped = av.AudioResampler(
             sound.format, layout, sample_rate, frame_size=sound.codec_context.frame_size or None

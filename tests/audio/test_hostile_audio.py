@@ -114,7 +114,7 @@ def test_joined_mp3s_are_read_across_the_seam(make):
     assert abs(len(read_audio(path)) / SAMPLE_RATE - 8) < 0.1
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e9])
 def test_values_that_are_not_numbers(make, value):
     samples = NOISE.copy()
     samples[72_000] = value

@@ -82,6 +82,16 @@ def test_a_steady_tone_is_voice_without_accents(frequency):
     assert prosody.accents == prosody.pauses == ()
 
 
+def test_a_whisper_is_speech_without_voice():
+    swell = np.tile(np.hanning(4000) ** 2, 12)
+    noise = np.random.default_rng(3).standard_normal(len(swell))
+    sound = (0.1 * swell * noise).astype(np.float32) + hush(len(swell) / SAMPLE_RATE)
+    prosody = analyze_prosody(sound)
+    assert prosody.voiced.mean() < 0.05
+    assert prosody.loudness[12::25].min() > 0.5  # in the middle of each swell
+    assert prosody.speech_active.mean() > 0.6
+
+
 def test_pitch_follows_a_glide():
     times = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
     f0 = 120 * 2 ** (times / 3)  # one octave in 3 s

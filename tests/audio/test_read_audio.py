@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -92,6 +93,15 @@ def test_mono_is_the_mean_without_the_subwoofer(make):
     left, right = read_channels(path)
     np.testing.assert_allclose(left, np.mean([0.1, 0.3, 0.4]), 1e-6)
     np.testing.assert_allclose(right, np.mean([0.2, 0.3, 0.5]), 1e-6)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.wav", "pcm_s24le"), ("a.m4a", "aac")])
+@pytest.mark.parametrize("layout", ["quad", "6.1", "7.1"])
+def test_any_number_of_channels(make, name, codec, layout):
+    count = len(av.AudioLayout(layout).channels)
+    path = make(name, np.tile(blip(1.0, 0.5), (count, 1)), codec=codec, layout=layout)
+    assert read_channels(path).shape[0] == 2
+    np.testing.assert_allclose(read_audio(path)[:16000], blip(1.0, 0.5, SAMPLE_RATE), atol=0.01)
 
 
 def test_stereo_stays_stereo_for_exporters(make):

@@ -1,0 +1,1 @@
+"""Sound in and out, and what can be heard in it."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float
 
 from kinevox.errors import AudioError
 
 if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -26,8 +27,20 @@ LOSS_FRACTION = 0.01
 LOSS_SECONDS = 0.1
 """Undecodable time that is bridged in any case, as players do at seams and stray tags [s]."""
 
+LARGEST = 1e6
+"""Full scale is 1; float samples beyond this are a defect, not a loud voice."""
+
 _UNSTATED_SIZE = 0x7FFF_0000
 """Sizes from here up (and 0) are placeholders of programs that wrote to a pipe."""
+
+_SAMPLE_TYPES = {
+    "u8": np.dtype(np.uint8),
+    "s16": np.dtype(np.int16),
+    "s32": np.dtype(np.int32),
+    "s64": np.dtype(np.int64),
+    "flt": np.dtype(np.float32),
+    "dbl": np.dtype(np.float64),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +86,8 @@ def decoded_blocks(path: Path) -> Iterator[DecodedBlock]:
                 lost += float((packet.duration or 0) * (packet.time_base or 0))
                 continue
             for frame in frames:
-                samples = _as_float(frame.to_ndarray(), frame.layout.nb_channels)
-                _require_finite(path, samples, seconds, frame.sample_rate)
+                samples = _as_float(frame)
+                _require_sound(path, samples, seconds, frame.sample_rate)
                 seconds += samples.shape[1] / frame.sample_rate
                 names = tuple(channel.name for channel in frame.layout.channels)
                 yield DecodedBlock(samples, frame.sample_rate, names)
@@ -95,7 +108,7 @@ def _require_file(path: Path) -> None:
     if not path.exists():
         if not path.parent.is_dir():
             raise AudioError(f"No such file: {path}. The folder {path.parent} does not exist.")
-        beside = [file.name for file in path.parent.iterdir()]
+        beside = [file.name for file in path.parent.iterdir() if file.exists()]
         near = difflib.get_close_matches(path.name, beside, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         raise AudioError(f"No such file: {path}.{hint}")
@@ -140,26 +153,32 @@ def _packets(container: InputContainer, stream: AudioStream):
             return
 
 
-def _as_float(
-    data: Num[np.ndarray, "planes values"], num_channels: int
-) -> Float[np.ndarray, "channels samples"]:
-    if len(data) != num_channels:  # packed: one plane of interleaved channels
+def _as_float(frame: AudioFrame) -> Float[np.ndarray, "channels samples"]:
+    # `frame.to_ndarray()` would read past the end of eight or more separate channels and crash.
+    dtype, num_channels = _SAMPLE_TYPES[frame.format.packed.name], frame.layout.nb_channels
+    planes, values = 1, frame.samples * num_channels
+    if frame.format.is_planar:
+        planes, values = num_channels, frame.samples
+    data = np.stack(
+        [np.frombuffer(plane, dtype, values) for plane in frame.planes[:planes]]  # type: ignore
+    )
+    if planes != num_channels:
         data = data.reshape(-1, num_channels).T
-    if data.dtype.kind == "f":
+    if dtype.kind == "f":
         return data.astype(np.float32)
-    middle, full_scale = (128, 128) if data.dtype == np.uint8 else (0, -np.iinfo(data.dtype).min)
+    middle, full_scale = (128, 128) if dtype.kind == "u" else (0, 2 ** (8 * dtype.itemsize - 1))
     return (data.astype(np.float32) - middle) / np.float32(full_scale)
 
 
-def _require_finite(
+def _require_sound(
     path: Path, samples: Float[np.ndarray, "channels samples"], start: float, sample_rate: int
 ) -> None:
-    finite = np.isfinite(samples).all(axis=0)
-    if not finite.all():
-        at = start + int(np.argmin(finite)) / sample_rate
+    sound = (np.abs(samples) <= LARGEST).all(axis=0)  # false for NaN too
+    if not sound.all():
+        at = start + int(np.argmin(sound)) / sample_rate
         raise AudioError(
-            f"{path} holds values that are not finite (NaN or infinite), the first at {at:.3f} s. "
-            "Export the recording again, e.g. as 16-bit wav."
+            f"{path} holds values that are no sound (NaN, infinite or beyond {LARGEST:g}), the "
+            f"first at {at:.3f} s. Export the recording again, e.g. as 16-bit wav."
         )
 
 
