@@ -70,7 +70,7 @@ def eyelashes(
         (anatomy.mirror[edge], eye_centres[1], mesh[:, ::-1]),
     ):
         roots = np.concatenate([skin[base][None], skin[base] + shapes[:, base]])
-        out = roots - (centre - [0, 0.004, 0])
+        out = roots - (centre - [0, 0.006, 0.012])
         out /= np.linalg.norm(out, axis=-1, keepdims=True)
         length = _LASH_LENGTH * np.interp(
             np.linspace(0, 1, len(base)), [0, 0.2, 0.75, 1], [0, 0.6, 1, 0.2]

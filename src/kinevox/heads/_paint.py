@@ -37,7 +37,7 @@ def paint_skin(
     nose = np.linalg.norm(skin - skin[anny.NOSE_TIP], axis=1)
     ears = smoothstep(0.86, 0.97, side / side.max())
     for amount in (
-        0.75 * near(0.012, -0.038, 0.012, 0.034),
+        0.5 * near(0.012, -0.038, 0.012, 0.034),
         0.6 * smoothstep(0.020, 0.0, nose),
         0.8 * ears,
     ):
