@@ -30,7 +30,7 @@ def smooth_noise(rng: np.random.Generator, ticks: int, hertz: float) -> Float[np
     return smooth * np.sqrt(2 * np.sqrt(np.pi) * sigma)
 
 
-def minimum_jerk(fraction: Float[np.ndarray, " ticks"]) -> Float[np.ndarray, " ticks"]:
+def minimum_jerk(fraction: Float[np.ndarray, "*ticks"]) -> Float[np.ndarray, "*ticks"]:
     """From 0 to 1 as a hand reaches and a head turns.
 
     Source: Flash and Hogan 1985: the quintic with zero speed and acceleration at both ends.
