@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 class PartMesh:
     """One part of a head. Its actor is built once; only points, normals and light change."""
 
-    def __init__(self, head: Head, part: Part, material: Material, size: tuple[int, int]):
-        first = head.triangles[:, 0]
-        triangles = head.triangles[(first >= part.start) & (first < part.stop)]
+    def __init__(
+        self,
+        head: Head,
+        triangles: Int[np.ndarray, "triangles 3"],
+        material: Material,
+        size: tuple[int, int],
+    ):
         self._vertices, local = np.unique(triangles, return_inverse=True)
         local = local.reshape(-1, 3)
         rest = head.template[self._vertices]
@@ -59,6 +63,12 @@ class PartMesh:
         for array in self._moving:
             array.Modified()
         self._data.Modified()
+
+
+def part_triangles(head: Head, part: Part) -> Int[np.ndarray, "triangles 3"]:
+    """The triangles that start in a part; where parts share one, the first corner decides."""
+    first = head.triangles[:, 0]
+    return head.triangles[(first >= part.start) & (first < part.stop)]
 
 
 def _coarse(vertices: np.ndarray, triangles: np.ndarray, height: float) -> bool:

@@ -15,7 +15,7 @@ from kinevox import rotation
 from kinevox.heads import Head
 from kinevox.motion import Motion
 from kinevox.render import shading
-from kinevox.render.mesh import PartMesh, attach, poly_data, shaded_actor
+from kinevox.render.mesh import PartMesh, attach, part_triangles, poly_data, shaded_actor
 from kinevox.render.neck import find_neck
 from kinevox.render.occlusion import Occlusion, bake
 from kinevox.render.opengl import off_screen_window
@@ -45,7 +45,9 @@ class Scene:
         self._neck = find_neck(head)
         self._occlusion = _occlusion(head)
         self._parts = [
-            PartMesh(head, part, shading.material(part.name), size) for part in head.parts
+            PartMesh(head, triangles, shading.material(part.name), size)
+            for part in head.parts
+            if len(triangles := part_triangles(head, part))
         ]
         self._hang_lamps_and_camera(head)
         self._pixels = vtkUnsignedCharArray()
