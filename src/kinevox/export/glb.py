@@ -30,7 +30,6 @@ from kinevox.export._parts import (
 )
 from kinevox.export._sound import write_sound
 from kinevox.files import written_whole
-from kinevox.motion import Motion
 
 if TYPE_CHECKING:
     import pygltflib
@@ -176,18 +175,9 @@ def _steady_sign(quaternions: np.ndarray) -> np.ndarray:
     return quaternions * signs[:, None]
 
 
-def read(path: Path) -> Motion:
-    """The weights and head rotation of any GLB whose targets carry ARKit names.
-
-    Raises:
-        MotionError: not a GLB, or no animated target has an ARKit name.
-    """
-    return read_motion(path)
-
-
 EXPORTER = Exporter(
     suffixes=(".glb", ".dense.glb"),
     summary="glTF 2.0: animated head with morph targets (Blender, Unity, Unreal, three.js)",
     write=write,
-    read=read,
+    read=read_motion,
 )
