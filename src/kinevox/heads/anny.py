@@ -1,6 +1,6 @@
 """Anny: the default head, all 52 ARKit expressions, shaped by a phenotype.
 
-Building it once takes torch, the `anny` package and up to a minute; the result is kept as plain
+Building it once takes torch, the `anny` package and about a minute; the result is kept as plain
 arrays, so every later load is a file read that imports neither.
 
 Source: Bregier et al. 2025, "Human Mesh Modeling for Anny Body", arXiv 2511.03589.
