@@ -27,6 +27,7 @@ def golden() -> Callable[[str, str], None]:
 
     def compare(name: str, text: str) -> None:
         path = GOLDEN / name
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
         if os.environ.get("KINEVOX_GOLDEN") == "write":
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
