@@ -10,7 +10,7 @@ from synthetic import toy_motion, vowel
 
 import kinevox
 from kinevox import api
-from kinevox.errors import AudioError, ConfigError, MotionError, UnknownNameError
+from kinevox.errors import AssetError, AudioError, ConfigError, MotionError, UnknownNameError
 from kinevox.heads import load_head
 from kinevox.motion import Motion
 from kinevox.speech import Speech
@@ -69,6 +69,8 @@ def test_progress_names_the_stages_in_order() -> None:
         ({"method": "articulat"}, UnknownNameError),
         ({"style": "livley"}, UnknownNameError),
         ({"out": "x.gbl"}, UnknownNameError),
+        ({"head": "any"}, UnknownNameError),
+        ({"head": "gone.glb"}, AssetError),
         ({"takes": 0}, ConfigError),
         ({"fps": -1}, ConfigError),
     ],

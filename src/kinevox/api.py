@@ -154,31 +154,31 @@ def animate_all(
     plan = plan_outputs(sources, _listed(out), takes)
     performer = METHODS.get(method)
     chosen_style = performer.load_style(style)
-    load_head = _loader(head)
+    load_head, load_default = _loader(head), _loader(DEFAULT_HEAD)
+    if head != DEFAULT_HEAD:
+        load_head()
 
     done: list[Take] = []
     failures: list[Failure] = []
     for position, (recording, source) in enumerate(zip(recordings, sources, strict=True)):
         tell = _telling(progress, position, len(sources))
+        provenance = {
+            **_TOOL,
+            "method": method,
+            "style": "neutral" if style is None else Path(style).name,
+            "source": source.name,
+        }
         try:
             tell(f"Reading {source.name}", 0, 0)
             speech = _speech(recording, _filled(transcript, source), _filled(phones, source))
             for number, outputs in enumerate(plan[position], start=1):
-                take_seed = seed + number - 1
                 tell(f"Animating {source.name}" + f", take {number}" * (takes > 1), 0, 0)
+                take_seed = seed + number - 1
                 motion = performer.generate(speech, chosen_style, seed=take_seed, fps=fps)
                 if head != DEFAULT_HEAD:
-                    motion = _fitted(motion, _loader(DEFAULT_HEAD), load_head)
-                motion = motion.replace(
-                    metadata={
-                        **motion.metadata,
-                        **_TOOL,
-                        "method": method,
-                        "style": "neutral" if style is None else Path(style).name,
-                        "seed": str(take_seed),
-                        "source": source.name,
-                    }
-                )
+                    motion = _fitted(motion, load_default, load_head)
+                notes = {**motion.metadata, **provenance, "seed": str(take_seed)}
+                motion = motion.replace(metadata=notes)
                 written, failed = _written(motion, outputs, load_head, speech, tell)
                 done.append(Take(source, number, take_seed, motion, written))
                 failures += [Failure(source, error, output) for output, error in failed]
@@ -216,6 +216,8 @@ def convert(
     clip, source = _read(motion)
     ((outputs,),) = plan_outputs([source], _listed(out))
     load_head = _loader(head)
+    if head != DEFAULT_HEAD:
+        load_head()
     if source_head is not None:
         tell(f"Retargeting {source.name}", 0, 0)
         clip = _fitted(clip, _loader(source_head), load_head)
