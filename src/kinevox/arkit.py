@@ -43,6 +43,9 @@ HALVES: dict[str, tuple[str, str]] = {
 }
 """Expressions that some rigs (ICT-FaceKit) split in two; the halves add up to the whole."""
 
+EYE_LOOK_RADIANS = 0.611
+"""Turn of the eye at an eyeLook weight of 1: 35 degrees, as in the eye columns of device takes."""
+
 _KEYS = {name.lower(): name for name in NAMES}
 _HALF_KEYS = {half.lower(): whole for whole, halves in HALVES.items() for half in halves}
 

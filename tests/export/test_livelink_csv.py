@@ -62,7 +62,7 @@ def test_signs_of_head_and_eyes(tmp_path: Path):
         dict(zip(HEADER, _written(tmp_path / "a.csv", m)[1], strict=True))
         for m in (to_left, down, crown_to_right)
     ]
-    full = np.deg2rad(35)
+    full = arkit.EYE_LOOK_RADIANS
     assert float(rows[0]["HeadYaw"]) == pytest.approx(-0.2)
     assert float(rows[0]["LeftEyeYaw"]) == pytest.approx(-full)
     assert float(rows[0]["RightEyeYaw"]) == pytest.approx(-full / 2)

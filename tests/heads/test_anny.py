@@ -184,17 +184,23 @@ def test_lower_teeth_are_rigid_and_upper_teeth_still(anny_head, name):
 
 def test_gaze_turns_the_eyeball_about_its_centre(anny_head):
     eye = part(anny_head, "eye_left")
-    rest, out = anny_head.template[eye], pose(anny_head, eyeLookOutLeft=1.0)[eye]
-    triangles = triangles_of(anny_head, "eye_left")
-    np.testing.assert_allclose(
-        edge_lengths(pose(anny_head, eyeLookOutLeft=1.0), triangles),
-        edge_lengths(anny_head.template, triangles),
-        atol=1e-6,
-    )
-    # The first vertices are the pupil's; her left eye looking out goes to +x.
-    assert (out - rest)[0, 0] > 0.002
+    rest = anny_head.template[eye]
+    centre = _sphere_centre(rest)
+    radius = np.linalg.norm(rest - centre, axis=1)
+    for weight in (0.2, 0.5, 0.7):
+        turned = pose(anny_head, eyeLookOutLeft=weight)[eye]
+        np.testing.assert_allclose(np.linalg.norm(turned - centre, axis=1), radius, rtol=0.03)
+        # The first ring is the pupil's. Her left eye looking out goes to +x, by 35 degrees at full weight.
+        x, _, z = turned[:32].mean(axis=0) - centre
+        assert np.degrees(np.arctan2(x, z)) == pytest.approx(35 * weight, abs=1.5)
     up = pose(anny_head, eyeLookUpLeft=1.0)[eye]
-    assert (up - rest)[0, 1] > 0.001
+    assert (up - rest)[0, 1] > 0.004
+
+
+def _sphere_centre(points):
+    """Least-squares centre of points on a sphere."""
+    system = np.c_[2 * points, np.ones(len(points))]
+    return np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)[0][:3]
 
 
 def test_closed_lids_cover_the_eyes(anny_head):

@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinevox import arkit, rotation
+from kinevox.arkit import EYE_LOOK_RADIANS
 from kinevox.errors import MotionError
 from kinevox.export._base import Animation, Exporter
 from kinevox.export._clock import steady
@@ -37,9 +38,6 @@ from kinevox.timebase import exact_fps
 
 CLOCK = 60
 """Frames of the timecode per second."""
-
-GAZE_FULL_SCALE = np.deg2rad(35.0)
-"""Eye angle of an `eyeLook` weight of 1 [rad], measured on device takes."""
 
 _HEAD = ("HeadYaw", "HeadPitch", "HeadRoll")
 _EYES = tuple(f"{side}Eye{axis}" for side in ("Left", "Right") for axis in ("Yaw", "Pitch", "Roll"))
@@ -120,7 +118,7 @@ def _eye_angles(motion: Motion) -> Float[np.ndarray, "frames 6"]:
     angles[:, 1] = motion["eyeLookDownLeft"] - motion["eyeLookUpLeft"]
     angles[:, 3] = right_of_right_eye
     angles[:, 4] = motion["eyeLookDownRight"] - motion["eyeLookUpRight"]
-    return GAZE_FULL_SCALE * angles
+    return EYE_LOOK_RADIANS * angles
 
 
 def _table(

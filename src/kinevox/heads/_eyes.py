@@ -1,11 +1,11 @@
-"""Our own eyeballs: sclera, iris and pupil painted on fine rings, turned as Anny turns hers."""
+"""Our own eyeballs: sclera, iris and pupil painted on fine rings, turned by the gaze shapes."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
 
-from kinevox import arkit
+from kinevox import arkit, rotation
 from kinevox.heads._pieces import Piece, fit_rigid, mix, sheet, smoothstep
 
 _SIDES = 32
@@ -41,20 +41,35 @@ def eyeball(
     Args:
         centre: The point the eye turns about [m].
         given: The eye to be replaced, for its size [m].
-        given_shapes: Its displacement in each expression, for how far the eye turns.
+        given_shapes: Its displacement in each expression, for the axis the eye turns about.
     """
     radius = float(np.linalg.norm(given - centre, axis=1).mean())
     vertices = centre + radius * _unit_eye()
     shapes = np.zeros((len(arkit.NAMES), *vertices.shape))
     for shape, moved in zip(shapes, given_shapes, strict=True):
         if np.abs(moved).max() > 1e-5:
-            rotation, _ = fit_rigid(given, given + moved)
-            shape[:] = (vertices - centre) @ (rotation - np.eye(3)).T
+            given_turn, _ = fit_rigid(given, given + moved)
+            shape[:] = _turned(vertices - centre, given_turn)
     # The back stays open: it faces the inside of the skull.
     triangles = sheet(len(_RINGS_DEGREES), _SIDES, closed=True)
     fan = np.arange(_SIDES)
     cap = np.stack([np.zeros_like(fan[1:-1]), fan[1:-1], fan[2:]], axis=1)
     return Piece(name, vertices, np.concatenate([triangles, cap]), shapes, _paint())
+
+
+def _turned(
+    vertices: Float[np.ndarray, "vertices 3"], given_turn: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "vertices 3"]:
+    """Displacement by the full gaze about the axis of `given_turn`.
+
+    Anny's own eyes turn 9 to 14 degrees, too little for captured gaze to look where it did. A
+    weight moves vertices along a line: along the chord the eye would shrink half way, along the
+    tangent it would grow; their mean keeps its size within 3 % up to a weight of 0.7.
+    """
+    axis = rotation.axis_angle_from_matrix(given_turn)
+    full = axis / np.linalg.norm(axis) * arkit.EYE_LOOK_RADIANS
+    chord = vertices @ rotation.matrix_from_axis_angle(full).T - vertices
+    return (chord + np.cross(full, vertices)) / 2
 
 
 def _unit_eye() -> Float[np.ndarray, "vertices 3"]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from kinevox.arkit import EYE_LOOK_RADIANS
 from kinevox.audio.prosody import Prosody
 from kinevox.methods.articulate._noise import CONTROL_RATE, add_pulse, control_times, minimum_jerk
 from kinevox.methods.articulate.style import StyleFactors
@@ -19,8 +20,6 @@ CLOSING, SHUT, OPENING = 0.09, 0.04, 0.18
 """Phases of one blink [s]."""
 REFLEX = 0.85
 """Share of the head's rotation that the eyes undo to keep looking at the listener."""
-EYE_RANGE = np.radians(30.0)
-"""Turn of the eye at an eyeLook weight of 1 [rad]."""
 WANDER = np.radians([5.0, 3.0])
 """Standard deviation of fixations off the listener in yaw and pitch [rad]."""
 
@@ -89,7 +88,7 @@ def eye_weights(
     style: StyleFactors,
 ) -> dict[str, Float[np.ndarray, " frames"]]:
     """ARKit weights of lids and gaze. Positive yaw looks to the character's left, pitch down."""
-    yaw, pitch = gaze_angles.T / EYE_RANGE
+    yaw, pitch = gaze_angles.T / EYE_LOOK_RADIANS
     # An eye narrowed by a squint needs less of the blink to shut.
     blink = lids * (1 - 0.25 * style.squint)
     weights = {}
