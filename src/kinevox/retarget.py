@@ -17,7 +17,7 @@ from kinevox._correspondence import correspond
 from kinevox.heads import BlendshapeHead, Head
 from kinevox.motion import Motion
 
-_BLOCK = 250
+_BLOCK = 500
 """Frames solved at once; bounds the memory of long motions."""
 _RIDGE = 1e-5
 """Pull towards neutral, as a fraction of each channel's own effect on the mesh."""
