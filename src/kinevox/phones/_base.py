@@ -43,7 +43,9 @@ class Phones:
     """[s]"""
     words: tuple[Word, ...] = ()
     origin: str = "given"
-    """`recognized`, `aligned` or `given` (read from a file)."""
+    """`given` (read from a file), `aligned` (to a transcript), `aligned by words` (word times are
+    aligned, phone times inside some words are estimated), `aligned in part` (some passages would
+    not align and are recognised) or `recognized`."""
 
     def __post_init__(self) -> None:
         if not len(self.labels) == len(self.starts) == len(self.ends):
@@ -57,8 +59,8 @@ class Phones:
         if late.size:
             i = int(late[0])
             raise MotionError(
-                f"Phone {i} ('{self.labels[i]}', {self.starts[i]:.3f} to {self.ends[i]:.3f} s) ends "
-                "before it starts or starts before its predecessor."
+                f"Phone {i} ('{self.labels[i]}', {self.starts[i]:.3f} to {self.ends[i]:.3f} s) "
+                "ends before it starts or starts before its predecessor."
             )
 
     def __len__(self) -> int:
