@@ -16,8 +16,8 @@ from kinevox.render.video import render_image
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "examples" / "speech.flac"
 STYLES = ("neutral", "cheerful", "stern", "storyteller", "sad", "wry")
-INSTANT = 1.55
-"""A moment of the sentence that shows the styles apart [s]."""
+INSTANT = 3.6
+"""In the word "face" [s]."""
 
 
 def main() -> None:
