@@ -21,7 +21,7 @@ def _unit(x: float, y: float, z: float) -> tuple[float, ...]:
 
 KEY = _unit(-0.62, 0.58, 0.62)
 """Direction of the main lamp, to the left of the camera and above it."""
-FILL = _unit(0.85, 0.05, 0.55)
+FILL = _unit(0.66, 0.02, 0.75)
 """Direction of the dim lamp opposite."""
 _RIMS = (_unit(0.80, 0.42, -0.50), _unit(-0.88, 0.25, -0.45))
 
@@ -32,7 +32,7 @@ const vec3 RIM_1 = vec3{_RIMS[0]}, RIM_2 = vec3{_RIMS[1]};
 
 _FUNCTIONS = """
 const vec3 KEY_COLOR = vec3(1.00, 0.92, 0.83) * 2.45;
-const vec3 FILL_COLOR = vec3(0.72, 0.85, 1.00) * 0.42;
+const vec3 FILL_COLOR = vec3(0.78, 0.88, 1.00) * 0.52;
 const vec3 RIM_COLOR = vec3(0.88, 0.94, 1.00) * 1.35;
 const vec3 SKY = vec3(0.62, 0.68, 0.76) * 0.52;
 const vec3 GROUND = vec3(0.66, 0.52, 0.45) * 0.26;
@@ -85,7 +85,7 @@ vec3 shine = key * KEY_COLOR * glint(n, v, KEY, {roughness})
 float gloss = {gloss} * mix(0.25, 1.0, smoothstep(0.02, 0.16, diffuseColor.r));
 vec3 color = diffuseColor * light + gloss * shine;
 {extra}
-color *= 0.66;
+color *= 0.62;
 color = color * (2.51 * color + 0.03) / (color * (2.43 * color + 0.59) + 0.14);
 if (fade > 0.0) {{
   vec2 at = gl_FragCoord.xy / vec2({width}.0, {height}.0);
