@@ -81,7 +81,6 @@ def _document(animation: Animation, head: BlendshapeHead, sparse: bool) -> bytes
     )
     xyzw = np.roll(turns, -1, axis=-1).astype(np.float32)
     _add_channel(document, 0, "rotation", times, buffer.plain(xyzw))
-    document.nodes[0].rotation = xyzw[0].tolist()
 
     weights = dict(zip(head.shape_names, head.weights(motion).T, strict=True))
     for part in part_meshes(head):
