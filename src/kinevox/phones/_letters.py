@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 _CONSONANT = "[bcdfghjklmnpqrstvwxz]"
-_MAGIC_E = rf"(?={_CONSONANT}e(?:s|d|r|rs|ly|ness|less|ful|ment)?$|[tv]ing$|[kmlnrsvz]ing$)"
+_MAGIC_E = r"(?=[bcdfghjklmnpqrstvz]e(?:s|d|r|rs|ly|ness|less|ful|ment)?$|[tv]ing$|[kmlnrsvz]ing$)"
 """One consonant and a silent e, as in "name": the vowel before says its name."""
 _OPEN = rf"(?={_CONSONANT}(?:i[aou]|ious|eous|ion))"
 _FINAL = r"(?=$|s$)"
