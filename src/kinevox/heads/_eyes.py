@@ -10,7 +10,28 @@ from kinevox.heads._pieces import Piece, fit_rigid, mix, sheet, smoothstep
 
 _SIDES = 32
 _RINGS_DEGREES = np.array(
-    [0.4, 3.0, 6.0, 7.2, 8.6, 11.0, 14.0, 16.6, 17.6, 18.8, 21, 26, 33, 42, 53, 66, 80, 100]
+    [
+        0.4,
+        3.0,
+        6.0,
+        7.2,
+        8.6,
+        11.0,
+        14.0,
+        16.6,
+        17.6,
+        18.8,
+        21,
+        26,
+        33,
+        42,
+        53,
+        66,
+        80,
+        98,
+        120,
+        145,
+    ]
 )
 """Angle of each ring from the direction of gaze; close together where the colour changes."""
 

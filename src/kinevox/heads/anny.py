@@ -26,7 +26,7 @@ from kinevox.motion import ARKIT
 
 _log = logging.getLogger(__name__)
 
-_BAKE_VERSION = 8
+_BAKE_VERSION = 9
 """Raised whenever the arrays of a head change, so that older cache files are not read."""
 
 _CREDITS = {

@@ -41,6 +41,14 @@ class Occlusion:
             np.where(chosen[:, None], self.coefficients, other.coefficients),
         )
 
+    def evened(self, part: slice) -> Occlusion:
+        """One visibility for all vertices of a part: the mean of those that see out well."""
+        openness, coefficients = self.openness.copy(), self.coefficients.copy()
+        outer = openness[part] >= 0.5 * openness[part].max(initial=0.0)
+        openness[part] = openness[part][outer].mean()
+        coefficients[part] = coefficients[part][outer].mean(axis=0)
+        return Occlusion(openness, coefficients)
+
 
 def bake(
     vertices: Float[np.ndarray, "vertices 3"],

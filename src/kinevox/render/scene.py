@@ -157,15 +157,22 @@ class _Wall:
 
 
 def _occlusion(head: Head) -> Occlusion:
-    """Skin and eyes as they are at rest; what is inside the mouth as when it is open."""
+    """Skin as it is at rest; what is inside the mouth as when it is open; eyes as their front.
+
+    An eye turns under its lids, so what is hidden at rest comes to light: all of it takes the
+    shade of its visible part.
+    """
     rest = Motion(head.layout.neutral[None], layout=head.layout)
-    closed = _bake(head, rest)
-    if "jawOpen" not in head.layout.names:
-        return closed
-    outside = np.ones(len(head.template), dtype=bool)
+    occlusion = _bake(head, rest)
+    if "jawOpen" in head.layout.names:
+        outside = np.ones(len(head.template), dtype=bool)
+        for part in head.parts:
+            outside[part.start : part.stop] = not part.name.startswith(("teeth", "tongue", "gum"))
+        occlusion = occlusion.where(outside, _bake(head, rest.with_channels(jawOpen=0.6)))
     for part in head.parts:
-        outside[part.start : part.stop] = not part.name.startswith(("teeth", "tongue", "gum"))
-    return closed.where(outside, _bake(head, rest.with_channels(jawOpen=0.6)))
+        if part.name.startswith("eye"):
+            occlusion = occlusion.evened(slice(part.start, part.stop))
+    return occlusion
 
 
 def _bake(head: Head, motion: Motion) -> Occlusion:
