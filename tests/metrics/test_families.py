@@ -71,7 +71,8 @@ def test_evaluate_answers_with_exactly_the_names_of_its_family() -> None:
     assert all(isinstance(value, float) for value in scores.values())
 
 
-NOT_ABOUT_A_REFERENCE = ("diversity", "border", "closure")
+NOT_ABOUT_A_REFERENCE = ("diversity", "border", "closure", "beat_alignment_audio_excess",
+                         "beat_alignment_reference_excess")  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

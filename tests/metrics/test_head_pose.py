@@ -62,6 +62,20 @@ def test_beat_alignment_by_hand() -> None:
     assert np.isnan(head_pose.beat_alignment(np.zeros(0), beats))
 
 
+def test_excess_tells_timing_from_chance() -> None:
+    rng = np.random.default_rng(0)
+    voice = np.arange(1.0, 59, 1.5) + rng.uniform(-0.3, 0.3, 39)
+    trembling = np.arange(0.02, 60, 0.08)
+    assert head_pose.beat_alignment(voice, trembling) > 0.95
+    assert abs(head_pose.beat_alignment_excess(voice, trembling, 60.0)) < 0.02
+    assert head_pose.beat_alignment_excess(voice, voice, 60.0) > 0.6
+    # Two beats in 32 s met exactly; shifted by whole seconds they meet the other once in 31.
+    excess = head_pose.beat_alignment_excess(np.array([4.0, 9]), np.array([4.0, 9]), 32.0)
+    expected = 1 - 2 * 0.5 / 31
+    assert excess == pytest.approx(expected, abs=1e-9)
+    assert np.isnan(head_pose.beat_alignment_excess(np.zeros(0), trembling, 60.0))
+
+
 def test_dynamics_spread_and_range_by_hand() -> None:
     reference, predicted = _turned([0, 20]), _turned([0, 8])
     assert head_pose.head_dynamics_deg(reference, predicted) == pytest.approx(10 - 4)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from synthetic import toy_motion
 
+from kinevox import arkit
 from kinevox.errors import ConfigError, MotionError
 from kinevox.metrics import style
 from kinevox.metrics.style import Described
@@ -139,8 +140,9 @@ def test_features_say_what_their_names_say() -> None:
     assert _feature(moved, "smile_rest") == pytest.approx(0.4 / 2 - 0.1 / 2)
     assert _feature(moved, "leftness") == pytest.approx(1)
     assert _feature(moved, "yaw_middle") == pytest.approx(10, rel=1e-5)
-    # Eyes that look 10 degrees to the right undo the head's turn to the left.
-    undone = moved.with_channels(eyeLookInLeft=1 / 3, eyeLookOutRight=1 / 3)
+    # Eyes that look as far to the right undo the head's turn to the left.
+    right = np.radians(10) / arkit.EYE_LOOK_RADIANS
+    undone = moved.with_channels(eyeLookInLeft=right, eyeLookOutRight=right)
     assert _feature(undone, "gaze_yaw_middle") == pytest.approx(0, abs=1e-5)
     assert not style.motion_style_features(still).any()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from kinevox import arkit
 from kinevox.errors import MotionError
 from kinevox.metrics.head_pose import AXES, blinks_per_minute, head_beats, yaw_pitch_roll_deg
 from kinevox.motion import ARKIT, Motion
@@ -12,8 +13,6 @@ from kinevox.timebase import exact_fps
 
 MIN_SECONDS = 1.0
 """Shorter motions have no style to speak of [s]."""
-EYE_RANGE_DEGREES = 30.0
-"""Turn of the eyes at an eyeLook weight of 1; with the head's turn it gives the line of sight."""
 
 _SIDED = tuple("mouth" + name for name in "Smile Stretch LowerDown UpperUp Dimple Frown".split())
 _SIGNALS = (
@@ -39,8 +38,8 @@ def motion_style_features(motion: Motion) -> Float[np.ndarray, " features"]:
     Of every signal where it rests, its middle, how far it goes (10th, 50th and 95th percentile),
     its standard deviation and mean speed [1/s]; then how lips and rounding compare with the jaw,
     which side of the mouth does more, blinks, head beats, and the head's tempo (speed over
-    spread). Angles are in degrees; gaze is
-    the line of sight, since eyes mostly undo the turns of the head.
+    spread). Angles are in degrees; gaze is the line of sight, since eyes mostly undo the turns of
+    the head.
 
     Raises:
         MotionError: the layout is not arkit, or the motion is shorter than a second.
@@ -87,6 +86,7 @@ def _signals(motion: Motion) -> list[Float[np.ndarray, " frames"]]:
 
     head = yaw_pitch_roll_deg(motion.group("head"))
     look_left = mean("eyeLookOutLeft", "eyeLookInRight") - mean("eyeLookInLeft", "eyeLookOutRight")
+    eye_range = float(np.degrees(arkit.EYE_LOOK_RADIANS))
     return [
         mean("jawOpen"),
         mean("jawOpen") - mean("mouthClose"),
@@ -97,8 +97,8 @@ def _signals(motion: Motion) -> list[Float[np.ndarray, " frames"]]:
         both("mouthSmile") - both("mouthFrown"),
         both("eyeSquint"),
         mean("browInnerUp", "browOuterUpLeft", "browOuterUpRight") - both("browDown"),
-        head[:, 0] + EYE_RANGE_DEGREES * look_left,
-        head[:, 1] + EYE_RANGE_DEGREES * (both("eyeLookDown") - both("eyeLookUp")),
+        head[:, 0] + eye_range * look_left,
+        head[:, 1] + eye_range * (both("eyeLookDown") - both("eyeLookUp")),
         *head.T,
     ]
 

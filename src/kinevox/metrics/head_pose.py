@@ -7,14 +7,15 @@ from one to the other. Angles are reported in degrees, and yaw, pitch and roll a
 A beat of the head is a local minimum of its angular speed: it ends one movement and begins the
 next. Beat alignment asks how near a head beat lies to each beat of something else: of the voice
 (times of accents, as SadTalker pairs them) or of the reference's head. Which of the two stands
-in DiffPoseTalk's table could not be verified, so both are here under their own names. A head that
-trembles has beats everywhere and scores high: read it next to `head_beats_per_second`.
+in DiffPoseTalk's table could not be verified, so both are here under their own names. A head with
+many beats is near everything by chance, and one that trembles is nearest: what alignment owes to
+timing is its excess over the same beats shifted in time.
 
 Source: beat alignment of Siyao et al. 2022 (Bailando), with sigma of 3 frames at 25 fps.
 
-Metrics: `beat_alignment_audio`, `beat_alignment_reference`, `head_beats_per_second`,
-`head_error_deg`, `head_dynamics_deg`, `head_dynamics_absolute_deg`, `blinks_per_minute`, and for
-yaw, pitch and roll each `head_*_std_deg` and `head_*_range_deg`.
+Metrics: `beat_alignment_audio`, `beat_alignment_reference`, for each of them `*_excess`,
+`head_beats_per_second`, `head_error_deg`, `head_dynamics_deg`, `head_dynamics_absolute_deg`,
+`blinks_per_minute`, and for yaw, pitch and roll each `head_*_std_deg` and `head_*_range_deg`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from kinevox.timebase import exact_fps
 
 SIGMA = 3 / 25
 """Width of beat alignment's bell [s]."""
+SHIFTS = 32
+"""Shifts in time that chance is averaged over."""
 MIN_DIP = np.radians(0.5)
 """Shallower minima of angular speed are rounding, not beats [rad/s]."""
 SHUT, OPEN = 0.4, 0.25
@@ -58,6 +61,18 @@ METRICS = (
         "higher",
         "As `beat_alignment_audio`, for each head beat of the reference.",
         "mean_b exp(-min_h (b - h)^2 / (2 sigma^2))",
+    ),
+    *(
+        Metric(
+            f"beat_alignment_{beats}_excess",
+            f"Beat alignment to the {other} above chance",
+            "1",
+            "higher",
+            f"`beat_alignment_{beats}` minus its mean when the head's beats are shifted in time, "
+            "circularly, by 1/32 to 31/32 of the clip. 0: no better than at any other time.",
+            "BA(b, h) - mean_{k=1..31} BA(b, (h + k T / 32) mod T)",
+        )
+        for beats, other in (("audio", "voice"), ("reference", "reference"))
     ),
     Metric(
         "head_beats_per_second",
@@ -168,6 +183,17 @@ def beat_alignment(
     return float(np.exp(-(nearest**2) / (2 * SIGMA**2)).mean())
 
 
+def beat_alignment_excess(
+    beats: Float[np.ndarray, " beats"],
+    head_beats: Float[np.ndarray, " head_beats"],
+    seconds: float,
+) -> float:
+    """`beat_alignment` above its mean over circular shifts of the head's beats in the clip."""
+    shifted = [(head_beats + k * seconds / SHIFTS) % seconds for k in range(1, SHIFTS)]
+    chance = np.mean([beat_alignment(beats, others) for others in shifted])
+    return beat_alignment(beats, head_beats) - float(chance)
+
+
 def head_error_deg(
     reference: Float[np.ndarray, "frames 3"], predicted: Float[np.ndarray, "frames 3"]
 ) -> float:
@@ -221,14 +247,17 @@ def evaluate(
     """
     validate(reference, predicted, audio_beats)
     r, p = (motion.group("head").astype(np.float64) for motion in (reference, predicted))
-    beats = head_beats(p, predicted.fps)
+    beats, seconds = head_beats(p, predicted.fps), predicted.seconds
+    nods = head_beats(r, reference.fps)
     voice = np.array([*audio_beats], dtype=np.float64)
     dynamics = head_dynamics_deg(r, p)
     angles = yaw_pitch_roll_deg(p)
     return {
         "beat_alignment_audio": beat_alignment(voice, beats),
-        "beat_alignment_reference": beat_alignment(head_beats(r, reference.fps), beats),
-        "head_beats_per_second": len(beats) / predicted.seconds,
+        "beat_alignment_reference": beat_alignment(nods, beats),
+        "beat_alignment_audio_excess": beat_alignment_excess(voice, beats, seconds),
+        "beat_alignment_reference_excess": beat_alignment_excess(nods, beats, seconds),
+        "head_beats_per_second": len(beats) / seconds,
         "head_error_deg": head_error_deg(r, p),
         "head_dynamics_deg": dynamics,
         "head_dynamics_absolute_deg": abs(dynamics),
