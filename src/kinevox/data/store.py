@@ -61,14 +61,17 @@ def finish(folder: Path, name: str, layout: MotionLayout, fps: float, made: dict
     Args:
         made: How the corpus was made: command, seed, version, sources and licences.
     """
-    pyarrow, _ = _packages()
-    parts = sorted((folder / "shards").glob("*.parquet"))
+    table = _finished_rows(folder)
     with written_whole(folder / "index.parquet") as temporary:
-        tables = [pyarrow.parquet.read_table(part) for part in parts]
-        pyarrow.parquet.write_table(pyarrow.concat_tables(tables), temporary)
+        _packages()[0].parquet.write_table(table, temporary)
     header = {"version": VERSION, "name": name, "layout": layout.name, "fps": fps, "made": made}
     with written_whole(folder / "corpus.json") as temporary:
         temporary.write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+
+
+def finished_index(folder: Path) -> dict[str, Any]:
+    """The index as it would be if the corpus were finished now; see `Corpus.index`."""
+    return _columns(_finished_rows(folder))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ class Corpus:
                 f"kinevox reads version {VERSION} and {', '.join(LAYOUTS)}. Update kinevox."
             )
         table = _packages()[0].parquet.read_table(needed[1])
-        return cls(folder, header, {n: np.array(table[n].to_pylist()) for n in table.column_names})
+        return cls(folder, header, _columns(table))
 
     @property
     def name(self) -> str:
@@ -178,6 +181,17 @@ class Corpus:
             factors=json.loads(row["factors"]),
             metadata=json.loads(row["metadata"]),
         )
+
+
+def _finished_rows(folder: Path) -> Any:
+    pyarrow, _ = _packages()
+    # What a killed process was writing begins with a dot.
+    parts = sorted((folder / "shards").glob("[0-9]*.parquet"))
+    return pyarrow.concat_tables([pyarrow.parquet.read_table(part) for part in parts])
+
+
+def _columns(table: Any) -> dict[str, Any]:
+    return {name: np.array(table[name].to_pylist()) for name in table.column_names}
 
 
 def _row(record: Record, shard: int) -> dict[str, Any]:
