@@ -21,6 +21,7 @@ from kinevox.speech import Speech
 from kinevox.timebase import FPS, exact_fps
 
 if TYPE_CHECKING:
+    from kinevox.data.check import Report as CorpusReport
     from kinevox.doctor import Check
     from kinevox.heads import Head
 
@@ -307,6 +308,72 @@ def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
     from kinevox.methods import METHODS
 
     return METHODS.get(method).references
+
+
+def make_corpus(
+    name: str,
+    source: PathLike,
+    out: PathLike,
+    *,
+    hours: float = 10.0,
+    seed: int = 0,
+    workers: int = 1,
+    head: str | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Makes or converts a corpus; after an interruption the same call goes on where it stopped.
+
+    Args:
+        name: `performers`, or one of the field's corpora (`kinevox.data.corpora.CORPORA`).
+        source: Folder of recordings with a manifest.csv, or of the corpus to convert.
+        out: Folder that `kinevox.data.Corpus.open` then reads.
+        hours: How much of `performers` to make.
+        seed: For `performers`; the same seed makes the same corpus.
+        workers: Processes for `performers`. A script that asks for several needs the usual
+            `if __name__ == "__main__":`.
+        head: The head that meshes are fitted with.
+
+    Raises:
+        KinevoxError: no such corpus, or the source is not what it should be.
+    """
+    from kinevox.data.corpora import CORPORA, MakeOptions
+
+    options = MakeOptions(hours=hours, seed=seed, workers=workers, head=head)
+    CORPORA.get(name).make(Path(source), Path(out), options, _telling(progress))
+
+
+def check_corpus(folder: PathLike, *, progress: Progress | None = None) -> CorpusReport:
+    """Reads every clip of a corpus and says what is wrong with it.
+
+    Raises:
+        AssetError: not a finished corpus.
+    """
+    from kinevox.data import Corpus
+    from kinevox.data.check import check_corpus as check
+
+    return check(Corpus.open(folder), _telling(progress))
+
+
+def show_corpus(
+    folder: PathLike,
+    out: PathLike,
+    *,
+    head: str = DEFAULT_HEAD,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> None:
+    """Saves a contact sheet of a corpus as PNG.
+
+    Args:
+        seed: Another one shows other clips.
+
+    Raises:
+        KinevoxError: not a finished corpus, or it cannot be drawn on this head.
+    """
+    from kinevox.data import Corpus
+    from kinevox.data.sheet import show_corpus as show
+
+    show(Corpus.open(folder), _loader(head)(), Path(out), seed, _telling(progress))
 
 
 def doctor() -> list[Check]:
