@@ -1,12 +1,12 @@
 """PocketSphinx as used here: its decoders, and sound as it wants it.
 
 A decoder that has heard one recording scores the next a little differently, so every piece of
-sound gets a fresh one (10 to 90 ms) and results do not depend on what came before.
+sound gets a fresh one (10 to 20 ms) and results do not depend on what came before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,6 @@ SETTINGS_VERSION = 1
 """Counts up whenever a change here or in its callers alters results; part of cache keys."""
 
 _PEAK, _FAINT = 0.6, 1e-4
-_BRITISH_LETTERS = {"z(2)": "Z EH D", "h(2)": "HH EY CH"}
 
 
 def recognizer() -> Decoder:
@@ -40,22 +39,27 @@ def recognizer() -> Decoder:
     )
 
 
-def aligner(
-    pronunciations: Mapping[str, tuple[str, ...]] | None = None, **options: float
-) -> Decoder:
-    """Aligns words; `pronunciations` are those of words the dictionary lacks."""
+def aligner(words: Iterable[str], **options: float) -> Decoder:
+    """Aligns these words, each in all its known pronunciations."""
     from pocketsphinx import Decoder, get_model_path
+
+    from kinevox.phones.pronounce import variants
 
     # Without bestpath=False the lattice puts a one-frame <s> before the first word in about one
     # utterance of three, and the second pass, held to it, loses its path.
-    beams = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60}
-    hmm = f"{get_model_path('en-us')}/en-us"
-    decoder = Decoder(hmm=hmm, lm=None, bestpath=False, loglevel="FATAL", **(beams | options))
-    for word, phones in _BRITISH_LETTERS.items():
-        decoder.add_word(word, phones, update=False)
-    for word, phones in (pronunciations or {}).items():
-        if decoder.lookup_word(word) is None:
-            decoder.add_word(word, " ".join(phones), update=False)
+    beams = {"beam": 1e-80, "pbeam": 1e-80, "wbeam": 1e-60, "bestpath": False}
+    # Loading the whole dictionary would take longer than aligning a short sentence.
+    decoder = Decoder(
+        hmm=f"{get_model_path('en-us')}/en-us",
+        lm=None,
+        dict=None,
+        loglevel="FATAL",
+        **(beams | options),
+    )
+    for word in dict.fromkeys(words):
+        for number, phones in enumerate(variants(word), 1):
+            name = word if number == 1 else f"{word}({number})"
+            decoder.add_word(name, " ".join(phones), update=False)
     return decoder
 
 

@@ -21,7 +21,7 @@ from kinevox.phones import _sphinx
 from kinevox.phones._base import ARPABET, SILENCE, Phones, Word
 from kinevox.phones._tidy import Interval, contiguous, joined
 from kinevox.phones._workers import Job, decode_all
-from kinevox.phones.pronounce import known_share, pronounce, spoken_words, spread
+from kinevox.phones.pronounce import known_share, spoken_words, spread
 from kinevox.phones.recognize import cut_at_pauses, recognize_phones, recognize_piece
 from kinevox.timebase import SAMPLE_RATE
 
@@ -73,7 +73,7 @@ def align_piece(samples: Float[np.ndarray, " samples"], words: Sequence[str]) ->
     """Phones of at most about half a minute of sound with its words, in this process."""
     seconds = len(samples) / SAMPLE_RATE
     sound = _sphinx.pcm(samples, _PAD_FRAMES)
-    decoder = _sphinx.aligner({word: pronounce(word) for word in words})
+    decoder = _sphinx.aligner(words)
     try:
         decoder.set_align_text(" ".join(words))
         _sphinx.listen(decoder, sound)
@@ -95,8 +95,7 @@ def align_piece(samples: Float[np.ndarray, " samples"], words: Sequence[str]) ->
     except RuntimeError:
         intervals = []
         for variant, start, end in placed:
-            phones = (decoder.lookup_word(variant) or "").split()
-            intervals += spread(phones or pronounce(variant), start, end)
+            intervals += spread(decoder.lookup_word(variant).split(), start, end)
         origin = "aligned by words"
     labelled = (
         (label if label in ARPABET else SILENCE, start, end) for label, start, end in intervals
@@ -140,7 +139,7 @@ def _follow(
     samples: Float[np.ndarray, " samples"], words: Sequence[str], to_the_end: bool
 ) -> list[Interval]:
     """Rough times of as many of the words as the sound holds, all of them if `to_the_end`."""
-    decoder = _sphinx.aligner({word: pronounce(word) for word in words}, ds=2)
+    decoder = _sphinx.aligner(words, ds=2)
     try:
         decoder.set_align_text(" ".join(words))
         decoder.start_utt()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,8 +13,12 @@ from kinevox.phones._letters import sound_out
 from kinevox.phones._text import spoken_words
 from kinevox.phones._tidy import Interval, contiguous
 
-__all__ = ["known_share", "phones_of_words", "pronounce", "spoken_words", "spread"]
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
 
+__all__ = ["known_share", "phones_of_words", "pronounce", "spoken_words", "spread", "variants"]
+
+_BRITISH_LETTERS = {"z": (("Z", "EH", "D"),), "h": (("HH", "EY", "CH"),)}
 _HISSING = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 
@@ -27,6 +32,14 @@ def pronounce(word: str) -> tuple[str, ...]:
     word = word.strip("'")
     bare = word.replace("'", "")
     return _listed(word) or _inflected(word) or _joined(bare) or sound_out(bare)
+
+
+def variants(word: str) -> tuple[tuple[str, ...], ...]:
+    """All known pronunciations of a word, the usual one first, without repeats."""
+    found = [pronounce(word)]
+    while phones := _listed(f"{word}({len(found) + 1})"):
+        found.append(phones)
+    return tuple(dict.fromkeys([*found, *_BRITISH_LETTERS.get(word, ())]))
 
 
 def spread(phones: Sequence[str], start: float, end: float) -> list[Interval]:
@@ -97,7 +110,7 @@ def _joined(word: str) -> tuple[str, ...]:
 
 
 @cache
-def _dictionary():
-    from kinevox.phones._sphinx import aligner
+def _dictionary() -> Decoder:
+    from pocketsphinx import Decoder, get_model_path
 
-    return aligner()
+    return Decoder(hmm=f"{get_model_path('en-us')}/en-us", lm=None, loglevel="FATAL")
