@@ -26,6 +26,7 @@ from kinevox.methods.articulate.visemes import ARTICULATORS
 from kinevox.motion import ARKIT, Motion
 from kinevox.phones import Phones, find_phones
 from kinevox.speech import Speech
+from kinevox.timing import stage
 
 LIP_LEAD = 0.015
 """Lips move this much ahead of the sound they make [s]."""
@@ -69,8 +70,10 @@ class Articulate:
         """
         count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
         times = timebase.frame_times(count, fps)
-        phones = find_phones(speech)
-        prosody = analyze_prosody(speech.samples)
+        with stage("phones"):
+            phones = find_phones(speech)
+        with stage("prosody"):
+            prosody = analyze_prosody(speech.samples)
         streams = dict(
             zip(
                 ("lips", "head", "blinks", "gaze", "brows"),
@@ -78,12 +81,13 @@ class Articulate:
                 strict=True,
             )
         )
-        head = head_angles(prosody, speech.seconds, style, streams["head"])
-        eyes = gaze(prosody, head, speech.seconds, style, streams["gaze"])
-        lids = blinks(prosody, speech.seconds, style, streams["blinks"])
-        brows = brow_raise(prosody, speech.seconds, style, streams["brows"])
-
-        weights = _lips(phones, prosody, times, fps, style, streams["lips"])
+        with stage("head, eyes, brows"):
+            head = head_angles(prosody, speech.seconds, style, streams["head"])
+            eyes = gaze(prosody, head, speech.seconds, style, streams["gaze"])
+            lids = blinks(prosody, speech.seconds, style, streams["blinks"])
+            brows = brow_raise(prosody, speech.seconds, style, streams["brows"])
+        with stage("lips"):
+            weights = _lips(phones, prosody, times, fps, style, streams["lips"])
         weights |= eye_weights(_at(times, lids), _at(times, eyes), style)
         weights |= brow_weights(_at(times, brows), style)
         turn = rotation.axis_angle_from_yaw_pitch_roll(_at(times, head))
