@@ -20,8 +20,9 @@ from jaxtyping import Float
 from kinevox.phones import _sphinx
 from kinevox.phones._base import ARPABET, SILENCE, Phones, Word
 from kinevox.phones._tidy import Interval, contiguous, joined
+from kinevox.phones._text import is_latin, spoken_words
 from kinevox.phones._workers import Job, decode_all
-from kinevox.phones.pronounce import known_share, spoken_words, spread
+from kinevox.phones.pronounce import known_share, spread
 from kinevox.phones.recognize import cut_at_pauses, recognize_phones, recognize_piece
 from kinevox.timebase import SAMPLE_RATE
 
@@ -55,7 +56,8 @@ def align_phones(
         workers: Number of processes for long recordings; the result does not depend on it.
     """
     words = spoken_words(transcript)
-    if not words or (len(words) >= 4 and known_share(words) < _ENGLISH_SHARE):
+    foreign = len(words) >= 4 and known_share(words) < _ENGLISH_SHARE
+    if not words or foreign or not is_latin(transcript):
         _log.warning("The transcript does not look like English; phones are recognised instead.")
         return recognize_phones(samples, workers)
     jobs = [
