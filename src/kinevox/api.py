@@ -19,8 +19,10 @@ from kinevox.errors import ConfigError, KinevoxError
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 from kinevox.timebase import FPS, exact_fps
+from kinevox.timing import stage
 
 if TYPE_CHECKING:
+    from kinevox.bench.result import Report
     from kinevox.data.check import Report as CorpusReport
     from kinevox.doctor import Check
     from kinevox.heads import Head
@@ -376,6 +378,58 @@ def show_corpus(
     show(Corpus.open(folder), _loader(head)(), Path(out), seed, _telling(progress))
 
 
+def bench(
+    *,
+    lengths: Sequence[float] = (4.0, 60.0),
+    methods: Sequence[str] = (DEFAULT_METHOD,),
+    threads: Sequence[int] = (0,),
+    batch_sizes: Sequence[int] = (1,),
+    transcript: bool = False,
+    repeats: int = 5,
+    frames: int = 100,
+    speech: Sequence[PathLike] = (),
+    compare: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Measures time, first-frame latency and memory, each case in a fresh process.
+
+    Args:
+        lengths: Lengths of the clips [s].
+        threads: Processor cores to allow; 0 is all of them.
+        batch_sizes: Lines given in one call.
+        transcript: Give the words too, so that phones are aligned and not recognised.
+        frames: Frames to pose and draw at most; 0 measures audio to motion only.
+        speech: Recordings to build clips from (`bench.material.gather`).
+        compare: Two configurations such as `method=articulate,threads=1` that run in turn, in
+            one process; nothing else is measured then.
+
+    Returns:
+        Everything measured; cases that failed say why.
+
+    Raises:
+        ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
+    """
+    from kinevox.bench.material import gather
+    from kinevox.bench.plan import Plan, parse_setup
+    from kinevox.bench.run import run
+
+    pair = None
+    if compare is not None:
+        first, second = map(parse_setup, compare)
+        pair = (first, second)
+    plan = Plan(
+        lengths=tuple(map(float, lengths)),
+        methods=tuple(methods),
+        threads=tuple(threads),
+        batch_sizes=tuple(batch_sizes),
+        transcript=transcript,
+        repeats=repeats,
+        frames=frames,
+        compare=pair,
+    )
+    return run(plan, gather(list(map(Path, speech))), _telling(progress))
+
+
 def doctor() -> list[Check]:
     """What works on this machine, what does not, and what to do about it."""
     from kinevox.doctor import examine
@@ -412,7 +466,8 @@ def _speech(recording: PathLike | Speech, transcript: str | None, phones: str | 
             transcript=text or recording.transcript,
             phones=times or recording.phones,
         )
-    return read_speech(recording, text, times)
+    with stage("decode"):
+        return read_speech(recording, text, times)
 
 
 def _text(transcript: str) -> str:
@@ -467,18 +522,19 @@ def _written(
 
     written, failed = [], []
     for path in outputs:
-        stage = f"Writing {path.name}"
-        tell(stage, 0, 0)
+        task = f"Writing {path.name}"
+        tell(task, 0, 0)
         animation = Animation(
             motion,
             load_head,
             speech,
             path.name.split(".")[0],
             motion.metadata,
-            partial(tell, stage),
+            partial(tell, task),
         )
         try:
-            write(animation, path)
+            with stage(f"export {path.suffix}"):
+                write(animation, path)
             written.append(path)
         except (KinevoxError, OSError) as error:
             failed.append((path, error))

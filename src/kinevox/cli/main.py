@@ -17,6 +17,7 @@ COMMANDS = {
     "animate": "Speech to animated faces: GLB, USD, CSV, JSON, npz, MP4",
     "render": "A motion file to video",
     "convert": "Motion from one format, frame rate or head to another",
+    "bench": "How fast, how large: time and memory of every stage",
     "corpus": "Make, convert, check and look at training data",
     "styles": "List or show the styles of a method",
     "doctor": "Check this machine, and say what to do",
