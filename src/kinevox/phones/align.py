@@ -19,8 +19,8 @@ from jaxtyping import Float
 
 from kinevox.phones import _sphinx
 from kinevox.phones._base import ARPABET, SILENCE, Phones, Word
-from kinevox.phones._tidy import Interval, contiguous, joined
 from kinevox.phones._text import is_latin, spoken_words
+from kinevox.phones._tidy import Interval, contiguous, joined
 from kinevox.phones._workers import Job, decode_all
 from kinevox.phones.pronounce import known_share, spread
 from kinevox.phones.recognize import cut_at_pauses, recognize_phones, recognize_piece
