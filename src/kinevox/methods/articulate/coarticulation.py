@@ -58,7 +58,7 @@ REACHES: dict[str, Reach] = {
     "rounding": Reach(0.130, 0.110),
     "protrusion": Reach(0.110, 0.090),
     "spread": Reach(0.090, 0.080),
-    "labiodental": Reach(0.040, 0.040),
+    "labiodental": Reach(0.030, 0.030),
     "tongue": Reach(0.040, 0.040),
 }
 """Rounded vowels start early and leave late (anticipatory coarticulation)."""

@@ -79,7 +79,7 @@ def _sibilant(jaw: float, aperture: float, protrusion: float, spread: float) -> 
     """Teeth nearly together, lips apart so that the air gets out."""
     return Viseme(
         Pose(jaw=jaw, aperture=aperture, protrusion=protrusion, spread=spread),
-        Pose(1.6, 0.6, 0.1, 1.2 if protrusion else 0.3, 0.3, 1.0, 0.5),
+        Pose(4.0, 0.6, 0.1, 1.2 if protrusion else 0.3, 0.3, 1.0, 0.5),
     )
 
 
@@ -93,7 +93,7 @@ _BILABIAL = Viseme(
 )
 _LABIODENTAL = Viseme(
     Pose(jaw=0.06, aperture=1.5, labiodental=1.0),
-    Pose(0.8, 2.0, 0.2, 0.3, 0.2, 3.0, 1.0),
+    Pose(0.8, 2.0, 0.2, 0.3, 0.2, 2.0, 1.0),
 )
 
 VISEMES: dict[str, Viseme] = {
