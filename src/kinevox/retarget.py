@@ -17,6 +17,9 @@ from kinevox._correspondence import correspond
 from kinevox.heads import BlendshapeHead, Head
 from kinevox.motion import Motion
 
+RETARGETED = "retargeted"
+"""Metadata key under which a retargeted motion keeps its error."""
+
 _BLOCK = 500
 """Frames solved at once; bounds the memory of long motions."""
 _RIDGE = 1e-5
@@ -74,7 +77,7 @@ def retarget(motion: Motion, source: Head, target: Head) -> RetargetResult:
         away = np.linalg.norm((reached - goals).reshape(len(moved), -1, 3), axis=-1)
         mean[block], largest[block] = 1000 * away.mean(axis=1), 1000 * away.max(axis=1)
     result = RetargetResult(Motion(values, motion.fps, target.layout), mean, largest)
-    notes = {"retargeted": f"{source.name} to {target.name}, {result}"}
+    notes = {RETARGETED: f"{source.name} to {target.name}, {result}"}
     return RetargetResult(
         result.motion.replace(metadata={**motion.metadata, **notes}), mean, largest
     )

@@ -9,8 +9,18 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from kinevox import api
-from kinevox.cli._console import FILE, HEAD, NUMBER, OUTPUTS, TEXT, print_json, progress_bar
+from kinevox.cli._console import (
+    FILE,
+    HEAD,
+    NUMBER,
+    OUTPUTS,
+    TEXT,
+    messages,
+    print_json,
+    progress_bar,
+)
 from kinevox.errors import ConfigError
+from kinevox.retarget import RETARGETED
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,14 @@ class Convert:
             )
         if self.json:
             result = {"layout": clip.layout.name, "fps": clip.fps, "frames": clip.num_frames}
+            if RETARGETED in clip.metadata:
+                result[RETARGETED] = clip.metadata[RETARGETED]
             print_json({**result, "outputs": self.out})
         else:
+            if RETARGETED in clip.metadata:
+                messages.print(
+                    f"Retargeted from {clip.metadata[RETARGETED]}", markup=False, soft_wrap=True
+                )
             print(*self.out, sep="\n")
         return 0
 
