@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kinevox.bench.result import Report
     from kinevox.data.check import Report as CorpusReport
     from kinevox.doctor import Check
+    from kinevox.evaluation import Results
     from kinevox.heads import Head
 
 DEFAULT_METHOD = "articulate"
@@ -310,6 +311,49 @@ def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
     from kinevox.methods import METHODS
 
     return METHODS.get(method).references
+
+
+def evaluate(
+    corpus: PathLike,
+    *,
+    split: str = "test",
+    methods: Sequence[str] | None = None,
+    seeds: int = 10,
+    limit: int | None = None,
+    workers: int = 1,
+    head: str = DEFAULT_HEAD,
+    out: PathLike | Sequence[PathLike] = (),
+    progress: Progress | None = None,
+) -> Results:
+    """Compares methods on a corpus; results that were measured before are taken over.
+
+    Args:
+        corpus: A folder, or the name of a corpus in the cache.
+        methods: Contestants (`kinevox.evaluation.contestants`); None is the baselines and
+            controls. The ground truth always takes part.
+        seeds: Takes of each clip.
+        limit: At most this many clips, spread over performers.
+        workers: Processes that work side by side.
+        head: The head that vertices are measured on; it must have the layout of the corpus.
+        out: Files to write: `.md`, `.json` or `.html`.
+
+    Raises:
+        KinevoxError: the call does not fit the corpus, or a contestant failed; what was measured
+            until then stays.
+    """
+    from kinevox.evaluation import Plan, measure
+    from kinevox.evaluation.plan import DEFAULT_METHODS
+    from kinevox.evaluation.write import check_outputs, write_results
+
+    outputs = [str(path) for path in _listed(out)]
+    check_outputs(outputs)
+    tell = _telling(progress)
+    chosen = DEFAULT_METHODS if methods is None else tuple(methods)
+    plan = Plan(str(corpus), split, chosen, seeds, limit, head, tuple(outputs))
+    results = measure(plan, workers, tell)
+    for path in outputs:
+        write_results(results, Path(path), tell)
+    return results
 
 
 def make_corpus(
