@@ -60,7 +60,15 @@ def to_markdown(report: Report) -> str:
 
 
 def _whole(cases: Sequence[Result]) -> Table:
-    columns = ("case", "real-time factor", "x real time", "CPU s per s", "first frame", "memory")
+    columns = (
+        "case",
+        "real-time factor",
+        "x real time",
+        "CPU s per s",
+        "first frame",
+        "memory",
+        "memory, with files and pictures",
+    )
     rows = []
     for case in cases:
         whole, again = case.whole, case.again
@@ -77,11 +85,12 @@ def _whole(cases: Sequence[Result]) -> Table:
                 f"{whole.cpu_factor:.4f}",
                 f"{median(whole.wall):.2f} s",
                 f"{case.memory_mb['motion']:.0f} MB" + f" + {helpers:.0f} MB" * (helpers > 0),
+                f"{case.memory_mb['everything']:.0f} MB" if "everything" in case.memory_mb else "-",
             )
         )
     note = (
-        "Median (lowest to highest) of the repeats. Memory: the process at its peak, "
-        "and its helper processes."
+        "Median (lowest to highest) of the repeats. Memory: the process at its peak, plus its "
+        "helpers at theirs."
     )
     return Table("Audio file to motion", columns, rows, note)
 
