@@ -56,7 +56,7 @@ def test_records_come_back_as_they_were(corpus):
 
 def test_splits_select(corpus):
     assert [r.id for r in corpus.split("test")] == ["clip-003", "clip-004"]
-    with pytest.raises(AssetError, match="no split 'valid'. It has: train, test"):
+    with pytest.raises(AssetError, match=r"no split 'valid'\. It has: train, test"):
         corpus.split("valid")
 
 

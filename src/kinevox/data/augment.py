@@ -19,6 +19,8 @@ from jaxtyping import Float
 from kinevox.timebase import SAMPLE_RATE
 
 Samples = Float[np.ndarray, " samples"]
+Sound = Float[np.ndarray, " _"]
+"""Of a length of its own."""
 Steps = dict[str, float | str]
 """What was done: `{"reverb_seconds": 0.4, "codec": "mp3 24 kbit/s"}`; empty for nothing."""
 
@@ -50,7 +52,7 @@ CODECS: tuple[tuple[Encoder, int], ...] = (
 """Encoder and rate [kbit/s]."""
 
 
-def vary_voice(samples: Samples, rng: np.random.Generator) -> tuple[Samples, float, Steps]:
+def vary_voice(samples: Samples, rng: np.random.Generator) -> tuple[Sound, float, Steps]:
     """Another tempo and another voice, for half of all clips each.
 
     Returns:
@@ -74,7 +76,7 @@ def vary_voice(samples: Samples, rng: np.random.Generator) -> tuple[Samples, flo
 def degrade(
     samples: Samples,
     rng: np.random.Generator,
-    others: Sequence[Samples] = (),
+    others: Sequence[Sound] = (),
     chances: Degradation | None = None,
 ) -> tuple[Samples, Steps]:
     """The same speech as a worse recording of it.
@@ -111,7 +113,7 @@ def degrade(
     return at_peak(samples, peak_db), done | {"peak_db": peak_db}
 
 
-def change_speed(samples: Samples, count: int) -> Samples:
+def change_speed(samples: Samples, count: int) -> Sound:
     """Played faster or slower, so that it has `count` samples; pitch goes along."""
     import soxr
 
@@ -125,7 +127,7 @@ def change_voice(samples: Samples, semitones: float, formant_ratio: float) -> Sa
     Sound without any voice comes back as it is.
     """
     import parselmouth
-    from parselmouth.praat import call
+    from parselmouth.praat import call, run
 
     sound = parselmouth.Sound(samples.astype(np.float64), SAMPLE_RATE)
     median = call(
@@ -134,11 +136,14 @@ def change_voice(samples: Samples, semitones: float, formant_ratio: float) -> Sa
     if not np.isfinite(median):
         return samples
     wanted = median * 2 ** (semitones / 12)
+    # Voiceless stretches are put together at random.
+    run("random_initializeWithSeedUnsafelyButPredictably (1)")
     changed = call(sound, "Change gender", 60, 500, formant_ratio, wanted, 1.0, 1.0)
+    run("random_initializeSafelyAndUnpredictably ()")
     return _fitted(changed.values[0].astype(np.float32), len(samples))
 
 
-def colored_noise(count: int, exponent: float, rng: np.random.Generator) -> Samples:
+def colored_noise(count: int, exponent: float, rng: np.random.Generator) -> Sound:
     """Noise whose power falls with frequency to this power: 0 white, 1 pink, 2 brown."""
     spectrum = np.fft.rfft(rng.standard_normal(count))
     frequency = np.fft.rfftfreq(count, 1 / SAMPLE_RATE)
@@ -148,7 +153,7 @@ def colored_noise(count: int, exponent: float, rng: np.random.Generator) -> Samp
     )
 
 
-def babble(count: int, others: Sequence[Samples], rng: np.random.Generator) -> Samples:
+def babble(count: int, others: Sequence[Sound], rng: np.random.Generator) -> Sound:
     """Several people at once, each from a random moment on."""
     heard = np.zeros(count, np.float32)
     for other in others:
@@ -223,7 +228,7 @@ def at_peak(samples: Samples, peak_db: float) -> Samples:
     return samples * np.float32(10 ** (peak_db / 20) / (np.abs(samples).max() + 1e-9))
 
 
-def _fitted(samples: Samples, count: int) -> Samples:
+def _fitted(samples: Sound, count: int) -> Sound:
     return np.pad(samples[:count], (0, max(count - len(samples), 0))).astype(np.float32)
 
 

@@ -20,6 +20,8 @@ MAX_LAG = 12
 """Lags up to this are looked at [frames]."""
 SYNC_FRAMES = 2
 """Mouth and sound of a corpus agree to within this [frames]."""
+LEAST_CORRELATION = 0.1
+"""Mean over clips; speech of one corpus against the motion of another is near 0."""
 SILENT_DB = -50.0
 """A clip whose loudest sample is below this is silent [dB re full scale]."""
 STILL = 1e-3
@@ -164,7 +166,8 @@ class _Sync:
             f"correlation {mean.max():.2f} at a lag of {lag:+d} frames "
             f"(positive: the mouth is late); {np.mean(middle < 0):.1%} of clips below 0"
         )
-        return Finding("mouth follows sound", abs(lag) <= SYNC_FRAMES and mean.max() > 0.1, told)
+        follows = abs(lag) <= SYNC_FRAMES and float(mean.max()) > LEAST_CORRELATION
+        return Finding("mouth follows sound", follows, told)
 
 
 def _correlations(

@@ -42,7 +42,7 @@ def show_corpus(
     if head.layout != corpus.layout:
         raise ConfigError(
             f"Corpus '{corpus.name}' has layout '{corpus.layout.name}', head '{head.name}' has "
-            f"'{head.layout.name}'. Give a head of that layout with --head."
+            f"layout '{head.layout.name}'. Give a head of that layout with --head."
         )
     chosen = _various(corpus, np.random.default_rng(seed))
     pictures, labels, strips, titles = [], [], [], []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -15,9 +15,8 @@ from kinevox import __version__
 from kinevox.data.record import Record
 from kinevox.data.store import finish, shard_is_finished, write_shard
 from kinevox.errors import AssetError
-from kinevox.motion import MotionLayout
-from kinevox.speech import Speech
-from kinevox.timebase import FPS
+from kinevox.motion import Motion, MotionLayout
+from kinevox.timebase import FPS, SAMPLE_RATE, num_frames
 
 Progress = Callable[[str, int, int], None]
 CLIPS_PER_SHARD = 64
@@ -60,7 +59,8 @@ class Reader:
     summary: str
     source: str
     licence: str
-    layout: MotionLayout
+    layout: MotionLayout | None
+    """None where meshes cannot become motion."""
     records: Callable[[Path, str | None], Iterator[Record]]
     """Clips of a folder at 25 frames per second; the second argument is `MakeOptions.head`."""
 
@@ -73,7 +73,7 @@ class Reader:
                 write_shard(out, shard, chunk)
             shard, count = shard + 1, count + len(chunk)
             progress(f"Converting {self.name}, {count} clips", 0, 0)
-        if not count:
+        if not count or self.layout is None:
             raise AssetError(f"{source} has no clip of {self.name}. Expected {self.source}.")
         made = {
             "command": f"kinevox corpus make {self.name}",
@@ -81,20 +81,6 @@ class Reader:
             "sources": [{"name": self.name, "licence": self.licence, "clips": count}],
         }
         finish(out, self.name, self.layout, FPS, made)
-
-
-@dataclass(frozen=True, eq=False)
-class VertexClip:
-    """A clip of a corpus that keeps meshes rather than parameters."""
-
-    id: str
-    speaker: str
-    vertices: Float[np.ndarray, "frames vertices 3"]
-    """[m] unless the reader says otherwise."""
-    template: Float[np.ndarray, "vertices 3"]
-    """The speaker's face at rest."""
-    fps: float
-    speech: Speech
 
 
 def require_files(folder: Path, names: tuple[str, ...], corpus: str) -> None:
@@ -113,6 +99,29 @@ def slug(text: str) -> str:
     return "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "-" for c in text)
 
 
-def options_text(**options: Any) -> str:
-    """Options as a command line shows them."""
-    return " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)
+def even_splits(speakers: Iterable[str]) -> dict[str, str]:
+    """A split for each speaker where the corpus has none that is disjoint in speakers.
+
+    Of the sorted speakers the last tenth is `test`, the tenth before `valid`, at least one each
+    when there are three or more.
+    """
+    names = sorted(set(speakers))
+    tenth = max(round(len(names) / 10), 1) if len(names) >= 3 else 0
+    held_out = ["valid"] * tenth + ["test"] * tenth
+    splits = ["train"] * (len(names) - len(held_out)) + held_out
+    return dict(zip(names, splits, strict=True))
+
+
+def matched(
+    motion: Motion, samples: Float[np.ndarray, " samples"]
+) -> tuple[Motion, Float[np.ndarray, " some_samples"]]:
+    """Motion at 25 frames per second and its sound, both as long as the shorter one.
+
+    Raises:
+        AssetError: they have no whole frame in common.
+    """
+    motion = motion.resample(FPS)
+    count = min(motion.num_frames, num_frames(len(samples), SAMPLE_RATE, FPS))
+    if count < 1:
+        raise AssetError("A clip has no sound or no motion.")
+    return motion.replace(values=motion.values[:count]), samples[: round(count * SAMPLE_RATE / FPS)]

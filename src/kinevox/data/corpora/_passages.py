@@ -109,9 +109,10 @@ def _joined(parts: list[Speech], rng: np.random.Generator) -> Speech:
     levels = [_level(part.samples) for part in parts]
     gaps = rng.uniform(0.15, LONGEST_GAP, len(parts) + 1)
     gaps[[0, -1]] *= rng.random(2) < 0.5
-    lacking = SHORTEST - sum(part.seconds for part in parts) - gaps.sum()
-    if lacking > 0:
-        gaps[[0, -1]] += lacking * np.array([0.4, 0.6])
+    inner = sum(part.seconds for part in parts) + gaps[1:-1].sum()
+    ends = np.clip(gaps[0] + gaps[-1], SHORTEST - inner, max(LONGEST - inner, 0.0))
+    before = gaps[0] / (gaps[0] + gaps[-1]) if gaps[0] + gaps[-1] > 0 else 0.4
+    gaps[[0, -1]] = ends * before, ends * (1 - before)
     pieces, intervals, words, at = [], [], [], 0
     for part, level, gap in zip(parts, levels, gaps, strict=False):
         assert part.phones is not None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -31,6 +31,7 @@ MIXED = {"picovoice"}
 _COLUMNS = ("path", "corpus", "speaker", "seconds", "transcript", "language", "licence", "split")
 
 
+@runtime_checkable
 class Voice(Protocol):
     """Someone to be heard. Splits are disjoint in speakers."""
 

@@ -186,7 +186,11 @@ class Studio:
             yield record
 
     def _clip(
-        self, id: str, performer: Performer, crowd: Sequence, shard_rng: np.random.Generator
+        self,
+        id: str,
+        performer: Performer,
+        crowd: Sequence[Float[np.ndarray, " _"]],
+        shard_rng: np.random.Generator,
     ) -> Record:
         for _ in range(TRIES):
             seed = int(shard_rng.integers(2**32))
@@ -204,7 +208,7 @@ class Studio:
         id: str,
         performer: Performer,
         voice: Voice,
-        crowd: Sequence[Float[np.ndarray, " samples"]],
+        crowd: Sequence[Float[np.ndarray, " _"]],
         seed: int,
         rng: np.random.Generator,
     ) -> Record:
@@ -236,7 +240,7 @@ class Studio:
             },
         )
 
-    def _crowd(self, split: str, rng: np.random.Generator) -> list[Float[np.ndarray, " samples"]]:
+    def _crowd(self, split: str, rng: np.random.Generator) -> list[Float[np.ndarray, " _"]]:
         """A few people of the split, for babble."""
         people = [voice for voice in self.voices[split] if isinstance(voice, RecordedVoice)]
         chosen = rng.choice(len(people), min(12, len(people)), replace=False)
