@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinevox import __version__
-from kinevox.errors import ConfigError, KinevoxError
+from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 from kinevox.timebase import FPS, exact_fps
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kinevox.doctor import Check
     from kinevox.evaluation import Results
     from kinevox.heads import Head
+    from kinevox.training import Trainable, TrainingOptions
 
 DEFAULT_METHOD = "articulate"
 DEFAULT_HEAD = "anny"
@@ -142,7 +143,7 @@ def animate_all(
     Raises:
         ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
     """
-    from kinevox.methods import METHODS
+    from kinevox.methods import load_method
     from kinevox.naming import plan_outputs
 
     exact_fps(fps)
@@ -156,7 +157,7 @@ def animate_all(
                 "'lines/{name}.txt'."
             )
     plan = plan_outputs(sources, _listed(out), takes)
-    performer = METHODS.get(method)
+    performer = load_method(method)
     chosen_style = performer.load_style(style)
     load_head, load_default = _loader(head), _loader(DEFAULT_HEAD)
     if head != DEFAULT_HEAD:
@@ -168,7 +169,7 @@ def animate_all(
         tell = _telling(progress, position, len(sources))
         provenance = {
             **_TOOL,
-            "method": method,
+            "method": performer.name,
             "style": "neutral" if style is None else Path(style).name,
             "source": source.name,
         }
@@ -297,9 +298,9 @@ def styles(method: str = DEFAULT_METHOD) -> Mapping[str, Any]:
     Raises:
         UnknownNameError: no such method.
     """
-    from kinevox.methods import METHODS
+    from kinevox.methods import load_method
 
-    return METHODS.get(method).styles()
+    return load_method(method).styles()
 
 
 def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
@@ -420,6 +421,51 @@ def show_corpus(
     from kinevox.data.sheet import show_corpus as show
 
     show(Corpus.open(folder), _loader(head)(), Path(out), seed, _telling(progress))
+
+
+def train(
+    network: str | Trainable,
+    corpus: PathLike,
+    *,
+    out: PathLike | None = None,
+    options: TrainingOptions | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Trains a network on a corpus, or goes on where the same training stopped.
+
+    Args:
+        network: A name from `methods.trainables()`, or a configuration such as
+            `RegressorConfig(layers=6)`.
+        corpus: Folder of a corpus with the splits `train` and `valid`.
+        out: Folder of the run; by default `runs/NAME` in the cache.
+        options: How to train; by default as the network recommends.
+        dry_run: Only return the full configuration.
+
+    Returns:
+        What `best/checkpoint.json` holds, or the configuration; and `out`.
+
+    Raises:
+        KinevoxError: the corpus or the options do not fit, or the folder holds another training.
+    """
+    from kinevox.data import Corpus
+    from kinevox.methods import trainables
+    from kinevox.training.run import configuration, run_folder
+
+    if isinstance(network, str):
+        known = trainables()
+        if network not in known:
+            raise UnknownNameError("network", network, known)
+        network = known[network]
+    folder = run_folder(network.name) if out is None else Path(out)
+    clips = Corpus.open(corpus)
+    options = options or network.training
+    if dry_run:
+        return {**configuration(network, clips, options), "out": str(folder)}
+    from kinevox.training import loop
+
+    header = loop.train(network, clips, folder, options, progress or _telling(None))
+    return {**header, "out": str(folder)}
 
 
 def bench(

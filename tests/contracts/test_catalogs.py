@@ -14,11 +14,17 @@ from kinevox import timebase
 from kinevox.errors import KinevoxError, UnknownNameError
 from kinevox.export import EXPORTERS, Animation, Exporter, exporter_for
 from kinevox.heads import HEADS, Head
-from kinevox.methods import METHODS
+from kinevox.methods import METHODS, LearnedMethod, Method
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
 SPEECH = Speech(vowel(1.3))
+
+
+def ready(name: str) -> Method:
+    """The method; a learned one with a tiny network, as its weights may not be here."""
+    method = METHODS.get(name)
+    return method.debug() if isinstance(method, LearnedMethod) else method
 
 
 @pytest.mark.parametrize("name", METHODS.names())
@@ -30,7 +36,7 @@ class TestMethods:
         assert all(entry.startswith("@") for entry in method.references)
 
     def test_styles_load_by_name(self, name: str) -> None:
-        method = METHODS.get(name)
+        method = ready(name)
         assert method.styles()
         for style in method.styles():
             assert method.load_style(style) == method.styles()[style]
@@ -39,22 +45,24 @@ class TestMethods:
 
     @pytest.mark.parametrize("fps", [25.0, 30.0])
     def test_motion_covers_the_recording(self, name: str, fps: float) -> None:
-        method = METHODS.get(name)
+        method = ready(name)
         motion = method.generate(SPEECH, method.load_style(None), seed=0, fps=fps)
         expected = timebase.num_frames(len(SPEECH.samples), timebase.SAMPLE_RATE, fps)
         assert (motion.num_frames, motion.fps) == (expected, fps)
 
     def test_a_seed_is_a_take(self, name: str) -> None:
-        method = METHODS.get(name)
+        method = ready(name)
         style = method.load_style(None)
         first, again, other = (
             method.generate(SPEECH, style, seed=seed, fps=25.0) for seed in (1, 1, 2)
         )
         np.testing.assert_array_equal(first.values, again.values)
-        assert not np.array_equal(first.values, other.values)
+        # Regression by mean squared error has one answer and says so.
+        same = np.array_equal(first.values, other.values)
+        assert same == getattr(method, "deterministic", False)
 
     def test_silence_is_no_error(self, name: str) -> None:
-        method = METHODS.get(name)
+        method = ready(name)
         silence = Speech(np.zeros(16_000, np.float32))
         motion = method.generate(silence, method.load_style(None), seed=0, fps=25.0)
         assert motion["jawOpen"].max() < 0.1

@@ -19,7 +19,13 @@ from kinevox.methods import METHODS
 messages = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
 
-METHOD = Annotated[str, arg(metavar="|".join(METHODS.names()))]
+METHOD = Annotated[
+    str,
+    arg(
+        metavar="METHOD",
+        help_behavior_hint=lambda default: f"({', '.join(METHODS.names())}; default: {default})",
+    ),
+]
 TEXT = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
 NUMBER = Annotated[float | None, arg(metavar="NUMBER", help_behavior_hint="")]
 FILE = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]

@@ -18,6 +18,7 @@ COMMANDS = {
     "render": "A motion file to video",
     "convert": "Motion from one format, frame rate or head to another",
     "bench": "How fast, how large: time and memory of every stage",
+    "train": "Train a network, or go on with a training",
     "evaluate": "Methods compared on a corpus: every metric, with intervals",
     "corpus": "Make, convert, check and look at training data",
     "styles": "List or show the styles of a method",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
+if TYPE_CHECKING:
+    from kinevox.training import Trainable
 
+
+@runtime_checkable
 class Method(Protocol):
     """One way to turn speech into motion. A style is whatever the method's `styles` return."""
 
@@ -32,4 +36,24 @@ class Method(Protocol):
 
     def generate(self, speech: Speech, style: Any, *, seed: int, fps: float) -> Motion:
         """Motion for the whole recording; the same seed gives the same motion bit for bit."""
+        ...
+
+
+@runtime_checkable
+class LearnedMethod(Method, Protocol):
+    """A method with weights. Fresh from the catalog it has none, unless the package brings some."""
+
+    stages: Mapping[str, Trainable]
+    """What is trained, in this order, by name of `kinevox train`; with default configurations."""
+
+    def load(self, folder: Path) -> LearnedMethod:
+        """The method with the weights of a run or a checkpoint.
+
+        Raises:
+            AssetError: there are none, or they belong to another network.
+        """
+        ...
+
+    def debug(self) -> LearnedMethod:
+        """The method with a tiny untrained network, for tests through the public door."""
         ...

@@ -1,0 +1,60 @@
+"""`kinevox train`: weights from a corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import arg
+
+from kinevox import api
+from kinevox.cli._console import FILE, print_json, progress_bar
+from kinevox.methods import trainables
+from kinevox.training import Trainable, TrainingOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Where the data is and where the weights go; every network adds its options."""
+
+    corpus: Annotated[Path, arg(metavar="DIR")]
+    """A corpus with the splits train and valid; `kinevox corpus make` makes one."""
+    out: Annotated[FILE, arg(metavar="RUN", help_behavior_hint="(default: in the cache)")] = None
+    """Folder of the run; the same call again goes on with it."""
+    dry_run: bool = False
+    """Print the full configuration as JSON and stop."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> int:
+        chosen: Any = self
+        with progress_bar() as progress:
+            result = api.train(
+                chosen.network,
+                self.corpus,
+                out=self.out,
+                options=chosen.options,
+                dry_run=self.dry_run,
+                progress=progress,
+            )
+        if self.dry_run or self.json:
+            print_json(result)
+        else:
+            print(Path(result["out"]) / "best")
+        return 0
+
+
+def _command(stage: Trainable) -> type:
+    """`Train` with the options of one network."""
+    added = [
+        ("options", Annotated[TrainingOptions, arg(name="")], field(default=stage.training)),
+        ("network", type(stage), field(default=stage)),
+    ]
+    about = {"__doc__": f"Train {stage.name}, or go on where the same training stopped."}
+    return make_dataclass(
+        "Train", added, bases=(Train,), frozen=True, kw_only=True, namespace=about
+    )
+
+
+COMMAND = {name: _command(stage) for name, stage in trainables().items()}

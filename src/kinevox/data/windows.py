@@ -1,0 +1,149 @@
+"""Windows of a corpus for training: stretches of fixed length with the sound that belongs to them.
+
+Windows are numbered without end from the start of a training, and the number alone decides what
+a window holds: how many processes load them, how they are batched and whether the training was
+interrupted makes no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from kinevox.data.normalize import Statistics
+from kinevox.data.store import Corpus
+from kinevox.errors import ConfigError, MotionError
+from kinevox.timebase import SAMPLE_RATE, exact_fps
+
+Balance = Literal["clips", "speaker", "style"]
+
+
+@dataclass(frozen=True)
+class WindowShape:
+    """How much of a clip one window holds. Context of motion is part of `frames`."""
+
+    frames: int = 100
+    """Frames of motion."""
+    lead: int = 0
+    """Frames of sound before them, for features that look back."""
+    tail: int = 0
+    """Frames of sound behind them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One window; what lies outside its clip is zero."""
+
+    motion: Float[np.ndarray, "frames channels"]
+    """Normalized."""
+    samples: Float[np.ndarray, " samples"]
+    """16 kHz: `lead`, the window itself, `tail`."""
+    mask: Bool[np.ndarray, " frames"]
+    """Frames that the clip has; short clips end early."""
+    style: Int[np.ndarray, ""]
+    """Place of the clip's style among the styles of the training; -1 for any other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The endless list of windows; `windows[n]` is the n-th, for any n.
+
+    In each epoch every clip appears once per `shape.frames` of its length, in a random order
+    and cropped at random. With `balance`, all speakers (or styles) appear equally often instead.
+    """
+
+    corpus: Corpus
+    statistics: Statistics
+    styles: tuple[str, ...] = ()
+    shape: WindowShape = WindowShape()
+    balance: Balance = "clips"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        samples_per_frame(self.corpus.fps)
+        if len(self.statistics.mean) != self.corpus.layout.num_channels:
+            raise MotionError(
+                f"Statistics of {len(self.statistics.mean)} channels do not fit corpus "
+                f"'{self.corpus.name}' with layout '{self.corpus.layout.name}' of "
+                f"{self.corpus.layout.num_channels}. Take them from this corpus."
+            )
+
+    @property
+    def epoch_size(self) -> int:
+        """Windows in one epoch."""
+        return int(self._shares.sum())
+
+    def __getitem__(self, number: int) -> Window:
+        epoch, place = divmod(number, self.epoch_size)
+        clip = int(_epoch_order(self, epoch)[place])
+        free = int(self.corpus.index["frames"][clip]) - self.shape.frames
+        rng = np.random.default_rng([self.seed, epoch, place, 1])
+        return self.cut(clip, int(rng.integers(free + 1)) if free > 0 else 0)
+
+    def cut(self, clip: int, start: int) -> Window:
+        """The window of a clip that starts at a frame."""
+        from kinevox.audio.read import read_audio
+
+        frames, lead, tail = self.shape.frames, self.shape.lead, self.shape.tail
+        values = self.corpus.motion(clip).values[start : start + frames]
+        motion = np.zeros((frames, values.shape[1]), np.float32)
+        motion[: len(values)] = self.statistics.normalize(values)
+        step = samples_per_frame(self.corpus.fps)
+        sound = read_audio(self.corpus.audio_path(clip))
+        style = str(self.corpus.index["style"][clip])
+        return Window(
+            motion,
+            _stretch(sound, (start - lead) * step, (start + frames + tail) * step),
+            np.arange(frames) < len(values),
+            np.array(self.styles.index(style) if style in self.styles else -1),
+        )
+
+    @property
+    def _shares(self) -> Int[np.ndarray, " clips"]:
+        return -(-self.corpus.index["frames"] // self.shape.frames)
+
+
+def samples_per_frame(fps: float) -> int:
+    """Samples of sound in one frame.
+
+    Raises:
+        ConfigError: they are not a whole number.
+    """
+    step = SAMPLE_RATE / exact_fps(fps)
+    if step.denominator != 1:
+        raise ConfigError(
+            f"A frame at {fps} fps is not a whole number of samples at {SAMPLE_RATE} Hz; "
+            "training needs a rate such as 25 fps."
+        )
+    return int(step)
+
+
+# A training walks through its epochs in order; two are enough where a batch crosses the border.
+@lru_cache(maxsize=4)
+def _epoch_order(windows: Windows, epoch: int) -> Int[np.ndarray, " windows"]:
+    """The clip of each window of an epoch."""
+    rng = np.random.default_rng([windows.seed, epoch])
+    shares = windows._shares
+    clips = np.repeat(np.arange(len(shares)), shares)
+    if windows.balance == "clips":
+        return rng.permutation(clips)
+    groups = np.unique(windows.corpus.index[windows.balance][clips], return_inverse=True)[1]
+    members = clips[np.argsort(groups, kind="stable")]
+    sizes = np.bincount(groups)
+    firsts = np.cumsum(sizes) - sizes
+    rounds = -(-len(clips) // len(sizes))
+    turns = np.concatenate([rng.permutation(len(sizes)) for _ in range(rounds)])[: len(clips)]
+    return members[firsts[turns] + (rng.random(len(turns)) * sizes[turns]).astype(int)]
+
+
+def _stretch(sound: Float[np.ndarray, " samples"], start: int, end: int) -> np.ndarray:
+    """The samples from `start` to `end`, zero outside the recording."""
+    stretch = np.zeros(end - start, np.float32)
+    inside = sound[max(start, 0) : max(end, 0)]
+    first = max(-start, 0)
+    stretch[first : first + len(inside)] = inside
+    return stretch

@@ -1,0 +1,47 @@
+"""A method from one line of text, as a command line gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from kinevox.errors import ConfigError
+from kinevox.methods._base import LearnedMethod, Method
+
+if TYPE_CHECKING:
+    from kinevox.training import Trainable
+
+
+def load_method(text: str) -> Method:
+    """A method by name, or with weights of your own behind a colon: `regressor:runs/long`.
+
+    What follows the colon is the folder of a run or checkpoint, or the name of a run in the cache.
+
+    Raises:
+        UnknownNameError: no such method.
+        ConfigError: weights for a method that takes none.
+        AssetError: there are no such weights.
+    """
+    from kinevox.methods import METHODS
+
+    name, _, weights = text.partition(":")
+    method = METHODS.get(name)
+    if not weights:
+        return method
+    if not isinstance(method, LearnedMethod):
+        raise ConfigError(f"Method '{name}' takes no weights; write --method {name}.")
+    from kinevox.training.run import run_folder
+
+    return method.load(run_folder(weights))
+
+
+def trainables() -> Mapping[str, Trainable]:
+    """Every network of every method that can be trained, by name, with default configuration."""
+    from kinevox.methods import METHODS
+
+    return {
+        name: stage
+        for _, method in METHODS
+        if isinstance(method, LearnedMethod)
+        for name, stage in method.stages.items()
+    }

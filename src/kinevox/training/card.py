@@ -1,0 +1,126 @@
+"""Model cards: what a checkpoint was trained on, how well it does, and what it is not for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kinevox.errors import ConfigError
+from kinevox.files import written_whole
+from kinevox.training.checkpoint import read_header
+
+
+def write_card(folder: Path, results: Path | None = None) -> Path:
+    """Writes `card.md` beside a checkpoint.
+
+    Args:
+        folder: Of the checkpoint, or of the run that made it.
+        results: JSON of an evaluation; see `model_card`. Without it, the scores are those of the
+            validation during training.
+
+    Raises:
+        AssetError: there is no checkpoint.
+        ConfigError: the results are not readable.
+    """
+    place, header = read_header(folder)
+    with written_whole(place / "card.md") as temporary:
+        temporary.write_text(model_card(header, _read(results)), encoding="utf-8")
+    return place / "card.md"
+
+
+def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
+    """The card in Markdown.
+
+    Args:
+        header: Of the checkpoint.
+        results: `command` (text), `scores` (name to a number, or to `value`, `low`, `high`
+            and `unit`) and `limits` (texts); all of them may be missing.
+    """
+    network, training, data = header["network"], header["training"], header["data"]
+    config = ", ".join(f"{name} {value}" for name, value in network["config"].items())
+    made = data["made"]
+    parts = [
+        f"# {network['name']}",
+        f"Speech to motion, layout `{header['space']['layout']}`, {header['space']['fps']:g} fps. "
+        f"Made by kinevox {header['kinevox']} (code {header['code']}). Configuration: {config}.",
+        "## Data",
+        f"Corpus `{data['name']}` (digest {data['digest']}).",
+        _table(
+            ("split", "clips", "hours", "speakers", "styles"),
+            ((split, *facts.values()) for split, facts in data["splits"].items()),
+        ),
+        _table(("licence", "hours"), data["hours_by_licence"].items()),
+        _table(("language", "hours"), data["hours_by_language"].items()),
+        *(["How it was made:", _json(made)] if made else []),
+        "## Training",
+        _table(
+            ("", ""),
+            (
+                ("samples seen", f"{training['samples_seen']:,}"),
+                ("steps", f"{training['steps']:,}"),
+                ("time", f"{training['hours']:.2f} h"),
+                ("machine", training["machine"]),
+                ("processes", training["processes"]),
+                ("seed", training["seed"]),
+            ),
+        ),
+        "Options:",
+        _json(training["options"]),
+        "## Scores",
+        *_scores(header, results),
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in [*_limits(header), *results.get("limits", [])]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _scores(header: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:
+    if "scores" not in results:
+        metrics = dict(header["metrics"])
+        split, chosen_by = metrics.pop("split"), metrics.pop("decided_by")
+        note = f"Validation during training, split `{split}`; {chosen_by} chose the checkpoint."
+        return [note, _table(("score", "value"), ((k, f"{v:.4g}") for k, v in metrics.items()))]
+    rows = []
+    for name, score in results["scores"].items():
+        if not isinstance(score, Mapping):
+            score = {"value": score}
+        interval = f"{score['low']:.4g} to {score['high']:.4g}" if "low" in score else ""
+        rows.append((name, f"{score['value']:.4g}", interval, score.get("unit", "")))
+    table = _table(("score", "value", "95 % interval", "unit"), rows)
+    command = results.get("command")
+    return [*([f"```\n{command}\n```"] if command else []), table]
+
+
+def _limits(header: Mapping[str, Any]) -> list[str]:
+    data = header["data"]
+    train = data["splits"]["train"]
+    languages = ", ".join(data["hours_by_language"])
+    return [
+        f"It has seen {train['styles']} styles and {train['speakers']} voices "
+        f"(languages: {languages}); others may come out worse.",
+        "It learned the motion of its corpus, with the corpus's faults; see Data for whose motion "
+        "that is.",
+    ]
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[Iterable[Any]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _json(value: Any) -> str:
+    return f"```json\n{json.dumps(value, indent=2)}\n```"
+
+
+def _read(results: Path | None) -> Mapping[str, Any]:
+    if results is None:
+        return {}
+    try:
+        read = json.loads(results.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"The results {results} cannot be read as JSON ({error}).") from error
+    if not isinstance(read, dict) or not read.keys() & {"scores", "limits", "command"}:
+        raise ConfigError(f"{results} holds no results: it needs 'scores', 'command' or 'limits'.")
+    return read

@@ -1,0 +1,43 @@
+"""Model cards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kinevox.errors import ConfigError
+from kinevox.training.card import write_card
+
+
+@pytest.fixture
+def best(run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(run / "best", tmp_path / "best"))
+
+
+def test_every_run_gets_one(run: Path) -> None:
+    card = (run / "best" / "card.md").read_text()
+    for fact in ("CC0-1.0", "face_error", "split `valid`", "torch", "`toy`", "width 16"):
+        assert fact in card
+
+
+def test_results_replace_the_validation(best: Path, tmp_path: Path) -> None:
+    results = {
+        "command": "kinevox evaluate --corpus toy",
+        "scores": {"lip_error": {"value": 1.25, "low": 1.0, "high": 1.5, "unit": "mm"}, "fdd": 2},
+        "limits": ["Whispering."],
+    }
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    card = write_card(best, tmp_path / "results.json").read_text()
+    assert "| lip_error | 1.25 | 1 to 1.5 | mm |" in card and "| fdd | 2 |  |  |" in card
+    assert "kinevox evaluate --corpus toy" in card and "- Whispering." in card
+    assert "face_error" not in card
+
+
+@pytest.mark.parametrize("content", ["no json", "{}", "[]"])
+def test_other_files_are_no_results(best: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(ConfigError, match="results"):
+        write_card(best, tmp_path / "results.json")
