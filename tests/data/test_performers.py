@@ -16,7 +16,7 @@ from synthetic import vowel
 from kinevox.audio.wav import write_wav
 from kinevox.data import Corpus
 from kinevox.data.check import check_corpus
-from kinevox.data.corpora import CORPORA, MakeOptions, _voices, performers
+from kinevox.data.corpora import CORPORA, MakeOptions, _studio, _voices, performers
 from kinevox.data.corpora._cast import DISTRIBUTIONS, draw_cast, sample_style
 from kinevox.data.corpora._sentences import make_sentence
 from kinevox.data.store import shard_is_finished
@@ -183,12 +183,12 @@ def test_nobody_is_heard_too_often() -> None:
     programs = [
         _voices.SyntheticVoice(f"voice-{k}", "train", "flite", f"voice-{k}") for k in range(20)
     ]
-    shares = performers.voice_shares([*readers, *others, *programs])
+    shares = _studio.voice_shares([*readers, *others, *programs])
     assert shares.sum() == pytest.approx(1.0)
-    assert shares.max() <= performers.LARGEST_SHARE + 1e-9
-    assert shares[0] == pytest.approx(performers.LARGEST_SHARE)
+    assert shares.max() <= _studio.LARGEST_SHARE + 1e-9
+    assert shares[0] == pytest.approx(_studio.LARGEST_SHARE)
     assert shares[-1] > shares[5]
-    np.testing.assert_allclose(performers.voice_shares(readers), [0.5, 0.5])
+    np.testing.assert_allclose(_studio.voice_shares(readers), [0.5, 0.5])
 
 
 def test_sentences_vary_and_are_whole() -> None:
