@@ -47,8 +47,12 @@ class HelperWatch:
         self._thread.join()
 
     def _watch(self) -> None:
+        known: set[str] = set()
         while not self._done.wait(_EVERY):
-            self.peak_mb = max(self.peak_mb, sum(map(peak_mb, _children("self"))))
+            marks = {child: peak_mb(child) for child in _children("self")}
+            # A helper that is just being started still wears the memory of its parent (vfork).
+            settled = sum(mark for child, mark in marks.items() if child in known)
+            self.peak_mb, known = max(self.peak_mb, settled), set(marks)
 
 
 def _children(process: str) -> list[str]:
