@@ -223,3 +223,13 @@ def test_anny_onto_an_avatar() -> None:
     result = retarget(speech_like(), anny, face)
     assert np.isfinite(result.motion.values).all()
     assert np.corrcoef(result.motion["jawOpen"], speech_like()["jawOpen"])[0, 1] > 0.9
+
+
+def test_convert_with_a_source_head_reports_its_error(tmp_path):
+    """Also between heads of one layout, where the weights alone would pass."""
+    from kinevox import api
+    from kinevox.retarget import RETARGETED
+
+    api.convert(toy_motion(), tmp_path / "in.npz")
+    clip = api.convert(tmp_path / "in.npz", tmp_path / "out.npz", source_head="anny")
+    assert "mm" in clip.metadata[RETARGETED]

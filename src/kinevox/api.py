@@ -7,7 +7,6 @@ the end is not known.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 DEFAULT_METHOD = "articulate"
 DEFAULT_HEAD = "anny"
 
-_log = logging.getLogger(__name__)
 
 _TOOL = {"generator": f"kinevox {__version__}", "synthetic": "true"}
 """Provenance that every result carries."""
@@ -208,7 +206,7 @@ def convert(
         out: Files to write; `{name}` is the motion's own name.
         head: The head that is written, where the format carries one.
         source_head: The head the motion was made for; when given, the motion is retargeted from
-            it to `head`.
+            it to `head`, and the error that remains is noted in its metadata (`retargeted`).
         fps: Frame rate to resample to; None keeps it.
         audio: The recording it belongs to, for formats that carry sound.
 
@@ -224,8 +222,10 @@ def convert(
     if head != DEFAULT_HEAD:
         load_head()
     if source_head is not None:
+        from kinevox.retarget import retarget
+
         tell(f"Retargeting {source.name}", 0, 0)
-        clip = _fitted(clip, _loader(source_head), load_head)
+        clip = retarget(clip, _loader(source_head)(), load_head()).motion
     if fps is not None:
         clip = clip.resample(fps)
     clip = clip.replace(metadata={**clip.metadata, **_TOOL})
@@ -314,6 +314,51 @@ def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
     return METHODS.get(method).references
 
 
+def train(
+    network: str | Trainable,
+    corpus: PathLike,
+    *,
+    out: PathLike | None = None,
+    options: TrainingOptions | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Trains a network on a corpus, or goes on where the same training stopped.
+
+    Args:
+        network: A name from `methods.trainables()`, or a configuration such as
+            `RegressorConfig(layers=6)`.
+        corpus: Folder of a corpus with the splits `train` and `valid`.
+        out: Folder of the run; by default `runs/NAME` in the cache.
+        options: How to train; by default as the network recommends.
+        dry_run: Only return the full configuration.
+
+    Returns:
+        What `best/checkpoint.json` holds, or the configuration; and `out`.
+
+    Raises:
+        KinevoxError: the corpus or the options do not fit, or the folder holds another training.
+    """
+    from kinevox.data import Corpus
+    from kinevox.methods import trainables
+    from kinevox.training.run import configuration, run_folder
+
+    if isinstance(network, str):
+        known = trainables()
+        if network not in known:
+            raise UnknownNameError("network", network, known)
+        network = known[network]
+    folder = run_folder(network.name) if out is None else Path(out)
+    clips = Corpus.open(corpus)
+    options = options or network.training
+    if dry_run:
+        return {**configuration(network, clips, options), "out": str(folder)}
+    from kinevox.training import loop
+
+    header = loop.train(network, clips, folder, options, progress or _telling(None))
+    return {**header, "out": str(folder)}
+
+
 def evaluate(
     corpus: PathLike,
     *,
@@ -355,6 +400,58 @@ def evaluate(
     for path in outputs:
         write_results(results, Path(path), tell)
     return results
+
+
+def bench(
+    *,
+    lengths: Sequence[float] = (4.0, 60.0),
+    methods: Sequence[str] = (DEFAULT_METHOD,),
+    threads: Sequence[int] = (0,),
+    batch_sizes: Sequence[int] = (1,),
+    transcript: bool = False,
+    repeats: int = 5,
+    frames: int = 100,
+    speech: Sequence[PathLike] = (),
+    compare: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Measures time, first-frame latency and memory, each case in a fresh process.
+
+    Args:
+        lengths: Lengths of the clips [s].
+        threads: Processor cores to allow; 0 is all of them.
+        batch_sizes: Lines given in one call.
+        transcript: Give the words too, so that phones are aligned and not recognised.
+        frames: Frames to pose and draw at most; 0 measures audio to motion only.
+        speech: Recordings to build clips from (`bench.material.gather`).
+        compare: Two configurations such as `method=articulate,threads=1` that run in turn, in
+            one process; nothing else is measured then.
+
+    Returns:
+        Everything measured; cases that failed say why.
+
+    Raises:
+        ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
+    """
+    from kinevox.bench.material import gather
+    from kinevox.bench.plan import Plan, parse_setup
+    from kinevox.bench.run import run
+
+    pair = None
+    if compare is not None:
+        first, second = map(parse_setup, compare)
+        pair = (first, second)
+    plan = Plan(
+        lengths=tuple(map(float, lengths)),
+        methods=tuple(methods),
+        threads=tuple(threads),
+        batch_sizes=tuple(batch_sizes),
+        transcript=transcript,
+        repeats=repeats,
+        frames=frames,
+        compare=pair,
+    )
+    return run(plan, gather(list(map(Path, speech))), _telling(progress))
 
 
 def make_corpus(
@@ -421,103 +518,6 @@ def show_corpus(
     from kinevox.data.sheet import show_corpus as show
 
     show(Corpus.open(folder), _loader(head)(), Path(out), seed, _telling(progress))
-
-
-def train(
-    network: str | Trainable,
-    corpus: PathLike,
-    *,
-    out: PathLike | None = None,
-    options: TrainingOptions | None = None,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Trains a network on a corpus, or goes on where the same training stopped.
-
-    Args:
-        network: A name from `methods.trainables()`, or a configuration such as
-            `RegressorConfig(layers=6)`.
-        corpus: Folder of a corpus with the splits `train` and `valid`.
-        out: Folder of the run; by default `runs/NAME` in the cache.
-        options: How to train; by default as the network recommends.
-        dry_run: Only return the full configuration.
-
-    Returns:
-        What `best/checkpoint.json` holds, or the configuration; and `out`.
-
-    Raises:
-        KinevoxError: the corpus or the options do not fit, or the folder holds another training.
-    """
-    from kinevox.data import Corpus
-    from kinevox.methods import trainables
-    from kinevox.training.run import configuration, run_folder
-
-    if isinstance(network, str):
-        known = trainables()
-        if network not in known:
-            raise UnknownNameError("network", network, known)
-        network = known[network]
-    folder = run_folder(network.name) if out is None else Path(out)
-    clips = Corpus.open(corpus)
-    options = options or network.training
-    if dry_run:
-        return {**configuration(network, clips, options), "out": str(folder)}
-    from kinevox.training import loop
-
-    header = loop.train(network, clips, folder, options, progress or _telling(None))
-    return {**header, "out": str(folder)}
-
-
-def bench(
-    *,
-    lengths: Sequence[float] = (4.0, 60.0),
-    methods: Sequence[str] = (DEFAULT_METHOD,),
-    threads: Sequence[int] = (0,),
-    batch_sizes: Sequence[int] = (1,),
-    transcript: bool = False,
-    repeats: int = 5,
-    frames: int = 100,
-    speech: Sequence[PathLike] = (),
-    compare: Sequence[str] | None = None,
-    progress: Progress | None = None,
-) -> Report:
-    """Measures time, first-frame latency and memory, each case in a fresh process.
-
-    Args:
-        lengths: Lengths of the clips [s].
-        threads: Processor cores to allow; 0 is all of them.
-        batch_sizes: Lines given in one call.
-        transcript: Give the words too, so that phones are aligned and not recognised.
-        frames: Frames to pose and draw at most; 0 measures audio to motion only.
-        speech: Recordings to build clips from (`bench.material.gather`).
-        compare: Two configurations such as `method=articulate,threads=1` that run in turn, in
-            one process; nothing else is measured then.
-
-    Returns:
-        Everything measured; cases that failed say why.
-
-    Raises:
-        ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
-    """
-    from kinevox.bench.material import gather
-    from kinevox.bench.plan import Plan, parse_setup
-    from kinevox.bench.run import run
-
-    pair = None
-    if compare is not None:
-        first, second = map(parse_setup, compare)
-        pair = (first, second)
-    plan = Plan(
-        lengths=tuple(map(float, lengths)),
-        methods=tuple(methods),
-        threads=tuple(threads),
-        batch_sizes=tuple(batch_sizes),
-        transcript=transcript,
-        repeats=repeats,
-        frames=frames,
-        compare=pair,
-    )
-    return run(plan, gather(list(map(Path, speech))), _telling(progress))
 
 
 def doctor() -> list[Check]:
@@ -590,14 +590,12 @@ def _loader(head: str) -> Callable[[], Head]:
 def _fitted(
     motion: Motion, load_source: Callable[[], Head], load_target: Callable[[], Head]
 ) -> Motion:
-    """The motion in the layout of the target head."""
+    """The motion in the layout of the target head; ARKit weights fit any ARKit head by name."""
     if motion.layout == load_target().layout:
         return motion
     from kinevox.retarget import retarget
 
-    result = retarget(motion, load_source(), load_target())
-    _log.info("Retargeted: %s", result)
-    return result.motion
+    return retarget(motion, load_source(), load_target()).motion
 
 
 def _written(
