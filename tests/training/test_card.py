@@ -24,14 +24,19 @@ def test_every_run_gets_one(run: Path) -> None:
 
 
 def test_results_replace_the_validation(best: Path, tmp_path: Path) -> None:
+    lips = {"value": 1.25, "low": 1.0, "high": 1.5, "unit": "mm"}
     results = {
         "command": "kinevox evaluate --corpus toy",
-        "scores": {"lip_error": {"value": 1.25, "low": 1.0, "high": 1.5, "unit": "mm"}, "fdd": 2},
+        "contestants": {
+            "regressor:RUN": {"scores": {"lip_error": lips, "fdd": {"value": None, "unit": ""}}},
+            "mean-pose": {"scores": {"lip_error": {"value": 3.0, "unit": "mm"}}},
+        },
         "limits": ["Whispering."],
     }
     (tmp_path / "results.json").write_text(json.dumps(results))
     card = write_card(best, tmp_path / "results.json").read_text()
-    assert "| lip_error | 1.25 | 1 to 1.5 | mm |" in card and "| fdd | 2 |  |  |" in card
+    assert "| score | unit | regressor:RUN | mean-pose |" in card
+    assert "| lip_error | mm | 1.25 (1 to 1.5) | 3 |" in card and "| fdd |  |  |  |" in card
     assert "kinevox evaluate --corpus toy" in card and "- Whispering." in card
     assert "face_error" not in card
 

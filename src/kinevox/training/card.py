@@ -17,8 +17,8 @@ def write_card(folder: Path, results: Path | None = None) -> Path:
 
     Args:
         folder: Of the checkpoint, or of the run that made it.
-        results: JSON of an evaluation; see `model_card`. Without it, the scores are those of the
-            validation during training.
+        results: JSON of `kinevox evaluate`. Without it, the scores are those of the validation
+            during training.
 
     Raises:
         AssetError: there is no checkpoint.
@@ -35,8 +35,7 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
 
     Args:
         header: Of the checkpoint.
-        results: `command` (text), `scores` (name to a number, or to `value`, `low`, `high`
-            and `unit`) and `limits` (texts); all of them may be missing.
+        results: What `kinevox evaluate -o results.json` writes, or nothing.
     """
     network, training, data = header["network"], header["training"], header["data"]
     config = ", ".join(f"{name} {value}" for name, value in network["config"].items())
@@ -77,20 +76,28 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
 
 
 def _scores(header: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:
-    if "scores" not in results:
+    if not results:
         metrics = dict(header["metrics"])
         split, chosen_by = metrics.pop("split"), metrics.pop("decided_by")
         note = f"Validation during training, split `{split}`; {chosen_by} chose the checkpoint."
         return [note, _table(("score", "value"), ((k, f"{v:.4g}") for k, v in metrics.items()))]
+    contestants = results["contestants"]
+    names = list(dict.fromkeys(name for who in contestants.values() for name in who["scores"]))
     rows = []
-    for name, score in results["scores"].items():
-        if not isinstance(score, Mapping):
-            score = {"value": score}
-        interval = f"{score['low']:.4g} to {score['high']:.4g}" if "low" in score else ""
-        rows.append((name, f"{score['value']:.4g}", interval, score.get("unit", "")))
-    table = _table(("score", "value", "95 % interval", "unit"), rows)
-    command = results.get("command")
-    return [*([f"```\n{command}\n```"] if command else []), table]
+    for name in names:
+        scores = [who["scores"].get(name, {}) for who in contestants.values()]
+        unit = next((score["unit"] for score in scores if score), "")
+        rows.append((name, unit, *map(_cell, scores)))
+    return [f"```\n{results['command']}\n```", _table(("score", "unit", *contestants), rows)]
+
+
+def _cell(score: Mapping[str, Any]) -> str:
+    """A value with its interval, where there is one."""
+    if score.get("value") is None:
+        return ""
+    interval = [score.get("low"), score.get("high")]
+    told = " ({:.4g} to {:.4g})".format(*interval) if None not in interval else ""
+    return f"{score['value']:.4g}{told}"
 
 
 def _limits(header: Mapping[str, Any]) -> list[str]:
@@ -121,6 +128,9 @@ def _read(results: Path | None) -> Mapping[str, Any]:
         read = json.loads(results.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"The results {results} cannot be read as JSON ({error}).") from error
-    if not isinstance(read, dict) or not read.keys() & {"scores", "limits", "command"}:
-        raise ConfigError(f"{results} holds no results: it needs 'scores', 'command' or 'limits'.")
+    if not isinstance(read, dict) or not {"command", "contestants"} <= read.keys():
+        raise ConfigError(
+            f"{results} holds no results of an evaluation. Make them with `kinevox evaluate -o "
+            "results.json`."
+        )
     return read
