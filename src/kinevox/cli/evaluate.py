@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from tyro.conf import arg
 
 from kinevox import api
 from kinevox.cli._console import HEAD, OUTPUTS, print_json, progress_bar, results
 from kinevox.evaluation.plan import DEFAULT_METHODS
+from kinevox.evaluation.tables import Table as MainTable
 from kinevox.evaluation.tables import main_table
 
 
@@ -62,12 +63,18 @@ class Evaluate:
         elif self.out:
             print(*self.out, sep="\n")
         else:
-            overview = main_table(found)
-            shown = Table(*overview.columns, caption=overview.note or None, box=None)
-            for row in overview.rows:
-                shown.add_row(*map(Text, row))
-            results.print(shown)
+            _show(main_table(found))
         return 0
 
 
 COMMAND = Evaluate
+
+
+def _show(overview: MainTable) -> None:
+    """Contestants side by side, which fits a terminal better than one per row."""
+    rows = [row for row in overview.rows if len(row) > 1]
+    columns = (Column(row[0], overflow="fold") for row in rows)
+    shown = Table("", *columns, caption=overview.note)
+    for number, title in enumerate(overview.columns[1:], start=1):
+        shown.add_row(title, *(Text(row[number]) for row in rows))
+    results.print(shown)

@@ -35,7 +35,7 @@ from kinevox.motion import ARKIT, Motion
 
 INDIFFERENT = (
     "api.py", "doctor.py", "cli/", "render/", "export/", "bench/", "training/", "evaluation/",
-    "data/corpora/",
+    "data/corpora/", "data/augment.py", "data/check.py", "data/sheet.py",
 )  # fmt: skip
 """Parts of the package that change no number."""
 _SCORING = ("evaluation/judge.py", "evaluation/contestants.py")
