@@ -89,10 +89,16 @@ def load_anny(**phenotype: float) -> BlendshapeHead:
         _log.info("Building the Anny head; the first time on a machine takes about a minute.")
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         _log.warning("%s cannot be read; building the Anny head again.", path)
+        path.unlink(missing_ok=True)
+    from filelock import FileLock
+
     from kinevox.heads._anny_bake import bake
 
-    with written_whole(path) as temporary:
-        np.savez(temporary, allow_pickle=False, **bake(person))
+    # Processes that start together build it once: the others wait and read.
+    with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            with written_whole(path) as temporary:
+                np.savez(temporary, allow_pickle=False, **bake(person))
     return _read(path)
 
 
