@@ -215,7 +215,8 @@ class Motion:
         first, last = max(first, 0), min(last, self.num_frames)
         if first >= last:
             raise MotionError(
-                f"No frame starts between {start} s and {end} s; the motion is {self.seconds:.2f} s long."
+                f"No frame starts between {start} s and {end} s; "
+                f"the motion is {self.seconds:.2f} s long."
             )
         return self.replace(values=self.values[first:last])
 
@@ -278,15 +279,16 @@ def blend(start: Motion, end: Motion, fraction: float | Float[np.ndarray, " fram
     values = start.values + amount[:, None] * (end.values - start.values)
     for turn in start.layout.rotations:
         columns = slice(turn.start, turn.stop)
-        keys = [_quaternions(m.values[:, columns], turn.kind) for m in (start, end)]
-        values[:, columns] = _from_quaternions(rotation.slerp(*keys, amount), turn.kind)
+        first, last = (_quaternions(m.values[:, columns], turn.kind) for m in (start, end))
+        values[:, columns] = _from_quaternions(rotation.slerp(first, last, amount), turn.kind)
     return start.replace(values=values)
 
 
 def _check_alike(a: Motion, b: Motion) -> None:
     if a.layout != b.layout or exact_fps(a.fps) != exact_fps(b.fps):
         raise MotionError(
-            f"Motions differ: '{a.layout.name}' at {a.fps} fps and '{b.layout.name}' at {b.fps} fps. "
+            f"Motions differ: '{a.layout.name}' at {a.fps} fps and '{b.layout.name}' at "
+            f"{b.fps} fps. "
             "Convert or resample one of them first."
         )
 

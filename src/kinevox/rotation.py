@@ -5,7 +5,7 @@ Four representations, all right-handed and active (they turn vectors):
 - `matrix`      (*batch, 3, 3)
 - `axis_angle`  (*batch, 3)   axis times angle [rad]
 - `quaternion`  (*batch, 4)   wxyz, unit length; q and -q are the same rotation
-- `six_d`       (*batch, 6)   first two columns of the matrix (Zhou et al. 2019), column after column
+- `six_d`       (*batch, 6)   the first two columns of the matrix (Zhou et al. 2019)
 
 Source of the conversions: the exponential map of SO(3) through unit quaternions, as in
 Sola 2017, "Quaternion kinematics for the error-state Kalman filter", sections 1 and 2.

@@ -190,7 +190,7 @@ def test_gaze_turns_the_eyeball_about_its_centre(anny_head):
     for weight in (0.2, 0.5, 0.7):
         turned = pose(anny_head, eyeLookOutLeft=weight)[eye]
         np.testing.assert_allclose(np.linalg.norm(turned - centre, axis=1), radius, rtol=0.03)
-        # The first ring is the pupil's. Her left eye looking out goes to +x, by 35 degrees at full weight.
+        # The first ring is the pupil's; her left eye looking out goes to +x.
         x, _, z = turned[:32].mean(axis=0) - centre
         assert np.degrees(np.arctan2(x, z)) == pytest.approx(35 * weight, abs=1.5)
     up = pose(anny_head, eyeLookUpLeft=1.0)[eye]
