@@ -39,6 +39,22 @@ def minimum_jerk(fraction: Float[np.ndarray, "*ticks"]) -> Float[np.ndarray, "*t
     return x**3 * (10 - 15 * x + 6 * x**2)
 
 
+def pulse(
+    ticks: int, peak: float, rise: float, hold: float, fall: float
+) -> tuple[slice, Float[np.ndarray, " window"]]:
+    """A smooth bump of height 1: up before `peak`, held after it, then down; times in [s].
+
+    Returns:
+        The ticks it covers, and its values there.
+    """
+    first = max(int((peak - rise) * CONTROL_RATE), 0)
+    last = min(int((peak + hold + fall) * CONTROL_RATE) + 2, ticks)
+    times = np.arange(first, last) / CONTROL_RATE
+    up = minimum_jerk((times - peak + rise) / rise)
+    down = minimum_jerk((peak + hold + fall - times) / fall)
+    return slice(first, last), np.minimum(up, down)
+
+
 def add_pulse(
     curve: Float[np.ndarray, " ticks"],
     peak: float,
@@ -47,10 +63,6 @@ def add_pulse(
     fall: float,
     height: float,
 ) -> None:
-    """Adds a smooth bump in place: up before `peak`, held after it, then down; times in [s]."""
-    first = max(int((peak - rise) * CONTROL_RATE), 0)
-    last = min(int((peak + hold + fall) * CONTROL_RATE) + 2, len(curve))
-    times = np.arange(first, last) / CONTROL_RATE
-    up = minimum_jerk((times - peak + rise) / rise)
-    down = minimum_jerk((peak + hold + fall - times) / fall)
-    curve[first:last] += height * np.minimum(up, down)
+    """Adds a `pulse` in place."""
+    where, shape = pulse(len(curve), peak, rise, hold, fall)
+    curve[where] += height * shape

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from kinevox.arkit import EYE_LOOK_RADIANS
 from kinevox.audio.prosody import Prosody
-from kinevox.methods.articulate._noise import CONTROL_RATE, add_pulse, control_times, minimum_jerk
+from kinevox.methods.articulate._noise import CONTROL_RATE, control_times, minimum_jerk, pulse
 from kinevox.methods.articulate.style import StyleFactors
 
 CLOSING, SHUT, OPENING = 0.09, 0.04, 0.18
@@ -42,9 +42,8 @@ def blinks(
                 time = nearest + 0.1
         height = 1.0 if half > 0.12 else 0.55
         slow = 0.85 + 0.4 * stretch
-        pulse = np.zeros_like(lids)
-        add_pulse(pulse, time, CLOSING * slow, SHUT, OPENING * slow, height)
-        np.maximum(lids, pulse, out=lids)
+        where, shape = pulse(len(lids), time, CLOSING * slow, SHUT, OPENING * slow)
+        lids[where] = np.maximum(lids[where], height * shape)
         gap = rng.lognormal(np.log(mean) - spread**2 / 2, spread)
         time += max(gap, CLOSING + SHUT + OPENING + 0.1)
     return lids
@@ -63,22 +62,27 @@ def gaze(
     pause, and comes back.
     """
     times = control_times(seconds)
+    thinking = np.zeros(len(times), dtype=bool)
+    for pause in prosody.pauses:
+        thinking[np.searchsorted(times, pause.start - 0.2) : np.searchsorted(times, pause.end)] = (
+            True
+        )
     target = np.zeros((len(times), 2))
-    held, time = np.zeros(2), rng.uniform(0.4, 1.6)
+    held, settled, time = np.zeros(2), 0, rng.uniform(0.4, 1.6)
     while time < seconds:
-        pausing = any(pause.start - 0.2 <= time < pause.end for pause in prosody.pauses)
-        away = rng.uniform() < (0.75 if pausing else 0.5)
+        first = int(time * CONTROL_RATE)
+        away = rng.uniform() < (0.75 if thinking[first] else 0.5)
         fixation = rng.normal(0, WANDER) * style.gaze_wander
         goal = fixation if away else rng.normal(0, np.radians(0.5), 2)
         jump = goal - held
         duration = 0.021 + 0.0022 * np.degrees(np.linalg.norm(jump))
-        first = int(time * CONTROL_RATE)
         last = min(int((time + duration) * CONTROL_RATE) + 2, len(times))
         step = minimum_jerk((times[first:last, None] - time) / duration)
+        target[settled:first] = held
         target[first:last] = held + step * jump
-        target[last:] = goal
-        held = goal
+        held, settled = goal, last
         time += rng.lognormal(np.log(0.7 if away else 1.6), 0.5)
+    target[settled:] = held
     return target - REFLEX * head[:, :2]
 
 
