@@ -328,7 +328,8 @@ def train(
     Args:
         network: A name from `methods.trainables()`, or a configuration such as
             `RegressorConfig(layers=6)`.
-        corpus: Folder of a corpus with the splits `train` and `valid`.
+        corpus: A folder, or the name of a corpus in the cache, with the splits `train` and
+            `valid`.
         out: Folder of the run; by default `runs/NAME` in the cache.
         options: How to train; by default as the network recommends.
         dry_run: Only return the full configuration.
@@ -357,6 +358,24 @@ def train(
 
     header = loop.train(network, clips, folder, options, progress or _telling(None))
     return {**header, "out": str(folder)}
+
+
+def write_card(run: PathLike, results: PathLike | None = None) -> Path:
+    """Writes the model card of a checkpoint and returns its place.
+
+    Args:
+        run: Folder of a training or of a checkpoint, or the name of a run in the cache.
+        results: JSON that `evaluate` wrote; without it the card shows the scores of the
+            validation during training.
+
+    Raises:
+        AssetError: there is no checkpoint.
+        ConfigError: the results cannot be read.
+    """
+    from kinevox.training.card import write_card as write
+    from kinevox.training.run import run_folder
+
+    return write(run_folder(str(run)), None if results is None else Path(results))
 
 
 def evaluate(
@@ -486,7 +505,7 @@ def make_corpus(
     CORPORA.get(name).make(Path(source), Path(out), options, _telling(progress))
 
 
-def check_corpus(folder: PathLike, *, progress: Progress | None = None) -> CorpusReport:
+def check_corpus(corpus: PathLike, *, progress: Progress | None = None) -> CorpusReport:
     """Reads every clip of a corpus and says what is wrong with it.
 
     Raises:
@@ -495,11 +514,11 @@ def check_corpus(folder: PathLike, *, progress: Progress | None = None) -> Corpu
     from kinevox.data import Corpus
     from kinevox.data.check import check_corpus as check
 
-    return check(Corpus.open(folder), _telling(progress))
+    return check(Corpus.open(corpus), _telling(progress))
 
 
 def show_corpus(
-    folder: PathLike,
+    corpus: PathLike,
     out: PathLike,
     *,
     head: str = DEFAULT_HEAD,
@@ -517,7 +536,7 @@ def show_corpus(
     from kinevox.data import Corpus
     from kinevox.data.sheet import show_corpus as show
 
-    show(Corpus.open(folder), _loader(head)(), Path(out), seed, _telling(progress))
+    show(Corpus.open(corpus), _loader(head)(), Path(out), seed, _telling(progress))
 
 
 def doctor() -> list[Check]:

@@ -82,3 +82,16 @@ def test_a_newer_corpus_is_refused(corpus):
     header.write_text(header.read_text().replace('"version": 1', '"version": 9'))
     with pytest.raises(AssetError, match="version 9"):
         Corpus.open(corpus.folder)
+
+
+def test_corpora_of_the_cache_are_known_by_name(corpus, tmp_path, monkeypatch):
+    monkeypatch.setenv("KINEVOX_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "corpora").mkdir(parents=True)
+    (tmp_path / "cache" / "corpora" / "mine").symlink_to(corpus.folder)
+    monkeypatch.chdir(tmp_path)
+    assert len(Corpus.open("mine")) == len(corpus)
+    assert len(Corpus.open("cache/corpora/mine")) == len(corpus)
+    with pytest.raises(AssetError, match="corpora/yours is not a finished corpus"):
+        Corpus.open("yours")
+    with pytest.raises(AssetError, match="^some/where is not a finished corpus"):
+        Corpus.open("some/where")

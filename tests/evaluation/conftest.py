@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,12 @@ def acted(number: int, split: str, style: str) -> Record:
         factors=dataclasses.asdict(factors),
         metadata={"language": "en", "licence": "CC0-1.0"},
     )
+
+
+@pytest.fixture(scope="session")
+def act() -> Callable[[int, str, str], Record]:
+    """Makes a clip from its number, split and performer."""
+    return acted
 
 
 @pytest.fixture(scope="session")

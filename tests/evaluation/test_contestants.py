@@ -124,13 +124,6 @@ def test_the_command_is_complete() -> None:
     )
 
 
-def test_corpora_of_the_cache_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("KINEVOX_CACHE", str(tmp_path))
-    assert Plan("performers").folder == tmp_path / "corpora" / "performers"
-    assert Plan(str(tmp_path)).folder == tmp_path
-    assert Plan("a/b").folder == Path("a/b")
-
-
 def test_another_layout_needs_another_head(corpus: Path, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     for item in corpus.iterdir():

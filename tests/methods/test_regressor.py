@@ -24,6 +24,7 @@ from kinevox.methods.regressor import perform as performing
 from kinevox.methods.regressor.config import RegressorConfig
 from kinevox.methods.regressor.network import RegressorNetwork, regression_loss
 from kinevox.methods.regressor.perform import perform, validation_scores
+from kinevox.metrics.continuity import window_borders
 from kinevox.motion import flame_layout
 from kinevox.speech import Speech
 from kinevox.training.batch import Batch
@@ -219,6 +220,15 @@ class TestMethod:
         assert (motion.num_frames, motion.fps) == (39, 30)
         assert motion.metadata["method"] == "regressor" and str(trained) not in str(motion.metadata)
         assert "p1" in api.styles(f"regressor:{trained}")
+
+    @pytest.mark.parametrize("fps", [25.0, 30.0])
+    def test_it_says_where_its_windows_begin(self, trained: Path, fps: float) -> None:
+        method = METHODS.get("regressor").load(trained)
+        motion = method.generate(Speech(sound(10.0)), method.load_style(None), fps=fps)
+        expected = performing._starts(250, method.network.config.window)[1:] * fps / 25
+        assert window_borders(motion) == expected.round().astype(int).tolist()
+        short = method.generate(Speech(sound(0.5)), method.load_style(None), fps=fps)
+        assert window_borders(short) == []
 
 
 def test_tiny_is_enough_for_a_whole_training(corpus: Corpus, tmp_path: Path) -> None:

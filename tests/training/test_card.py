@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kinevox.cli.main import main
 from kinevox.errors import ConfigError
 from kinevox.training.card import write_card
 
@@ -39,6 +40,15 @@ def test_results_replace_the_validation(best: Path, tmp_path: Path) -> None:
     assert "| lip_error | mm | 1.25 (1 to 1.5) | 3 |" in card and "| fdd |  |  |  |" in card
     assert "kinevox evaluate --corpus toy" in card and "- Whispering." in card
     assert "face_error" not in card
+
+
+def test_from_the_command_line(best: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (best / "card.md").unlink()
+    assert main(["card", str(best)]) == 0
+    assert Path(capsys.readouterr().out.strip()) == best / "card.md"
+    assert "face_error" in (best / "card.md").read_text()
+    assert main(["card", str(best), "--results", str(best / "checkpoint.json")]) == 2
+    assert main(["card", "nobody"]) == 1
 
 
 @pytest.mark.parametrize("content", ["no json", "{}", "[]"])

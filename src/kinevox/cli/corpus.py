@@ -16,7 +16,7 @@ from kinevox.cli.main import FAILED
 from kinevox.data.corpora import CORPORA
 from kinevox.errors import ConfigError
 
-FOLDER = Annotated[Positional[Path], arg(metavar="FOLDER")]
+CORPUS = Annotated[Positional[str], arg(metavar="FOLDER|NAME")]
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ class List:
 class Check:
     """Check a corpus: lengths, sync, ranges, silence, leaks between splits, loading speed."""
 
-    folder: FOLDER
-    """A finished corpus."""
+    corpus: CORPUS
+    """A finished corpus, or the name of one in the cache."""
     json: bool = False
     """Print the result as JSON."""
 
     def run(self) -> int:
         with progress_bar() as progress:
-            report = api.check_corpus(self.folder, progress=progress)
+            report = api.check_corpus(self.corpus, progress=progress)
         if self.json:
             print_json({**asdict(report), "ok": report.ok})
             return 0 if report.ok else FAILED
@@ -112,8 +112,8 @@ class Check:
 class Show:
     """Draw a contact sheet: faces at loud moments, and the curves of some clips."""
 
-    folder: FOLDER
-    """A finished corpus."""
+    corpus: CORPUS
+    """A finished corpus, or the name of one in the cache."""
     out: Annotated[Path, arg(aliases=("-o",), metavar="FILE")] = Path("sheet.png")
     """PNG to write."""
     head: HEAD = api.DEFAULT_HEAD
@@ -124,7 +124,7 @@ class Show:
     def run(self) -> int:
         with progress_bar() as progress:
             api.show_corpus(
-                self.folder, self.out, head=self.head, seed=self.seed, progress=progress
+                self.corpus, self.out, head=self.head, seed=self.seed, progress=progress
             )
         print(self.out)
         return 0

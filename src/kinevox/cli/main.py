@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": "How fast, how large: time and memory of every stage",
     "train": "Train a network, or go on with a training",
     "evaluate": "Methods compared on a corpus: every metric, with intervals",
+    "card": "The model card of trained weights",
     "corpus": "Make, convert, check and look at training data",
     "styles": "List or show the styles of a method",
     "doctor": "Check this machine, and say what to do",

@@ -18,8 +18,9 @@ from kinevox.training import Trainable, TrainingOptions
 class Train:
     """Where the data is and where the weights go; every network adds its options."""
 
-    corpus: Annotated[Path, arg(metavar="DIR")]
-    """A corpus with the splits train and valid; `kinevox corpus make` makes one."""
+    corpus: Annotated[str, arg(metavar="FOLDER|NAME")]
+    """A corpus with the splits train and valid, or the name of one in the cache; `kinevox corpus
+    make` makes one."""
     out: Annotated[FILE, arg(metavar="RUN", help_behavior_hint="(default: in the cache)")] = None
     """Folder of the run; the same call again goes on with it."""
     dry_run: bool = False

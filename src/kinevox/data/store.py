@@ -24,6 +24,7 @@ import numpy as np
 
 from kinevox.audio.flac import write_flac
 from kinevox.audio.read import read_audio
+from kinevox.cache import cache_dir
 from kinevox.data.record import SPLITS, Record
 from kinevox.errors import AssetError, MissingExtraError
 from kinevox.files import written_whole
@@ -33,6 +34,12 @@ from kinevox.speech import Speech
 
 VERSION = 1
 LAYOUTS = {layout.name: layout for layout in (ARKIT, flame_layout(50), flame_layout(100))}
+
+
+def corpus_folder(corpus: str | Path) -> Path:
+    """Where a corpus is, from a folder or the name of one in the cache (`performers`)."""
+    given = Path(corpus).expanduser()
+    return given if given.is_dir() or len(given.parts) != 1 else cache_dir("corpora") / given
 
 
 def write_shard(folder: Path, number: int, records: Iterable[Record]) -> None:
@@ -85,13 +92,13 @@ class Corpus:
     JSON texts `phones`, `factors`, `metadata`. NumPy arrays of equal length."""
 
     @classmethod
-    def open(cls, folder: str | Path) -> Corpus:
-        """Opens a corpus.
+    def open(cls, corpus: str | Path) -> Corpus:
+        """Opens a corpus by its folder, or by its name if it is in the cache.
 
         Raises:
             AssetError: the folder is not a finished corpus, or of a newer version.
         """
-        folder = Path(folder)
+        folder = corpus_folder(corpus)
         needed = [folder / "corpus.json", folder / "index.parquet"]
         missing = [path.name for path in needed if not path.is_file()]
         if missing:

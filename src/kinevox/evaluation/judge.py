@@ -35,7 +35,7 @@ from kinevox.motion import ARKIT, Motion
 
 INDIFFERENT = (
     "api.py", "doctor.py", "cli/", "render/", "export/", "bench/", "training/", "evaluation/",
-    "data/corpora/", "data/augment.py", "data/check.py", "data/sheet.py",
+    "capture/", "data/corpora/", "data/augment.py", "data/check.py", "data/sheet.py",
 )  # fmt: skip
 """Parts of the package that change no number."""
 _SCORING = ("evaluation/judge.py", "evaluation/contestants.py")
@@ -51,7 +51,7 @@ class Judge:
     """
 
     def __init__(self, plan: Plan, codes: Mapping[str, str] | None = None):
-        corpus = Corpus.open(plan.folder)
+        corpus = Corpus.open(plan.corpus)
         self.plan, self.corpus, self.clips = plan, corpus, corpus.split(plan.split)
         self.chosen = choose_clips(self.clips, plan.limit)
         self.contestants = {name: load_contestant(name, corpus) for name in plan.contestants}
@@ -146,7 +146,7 @@ class Judge:
                 **lips.evaluate(head, reference, motion, record.speech.phones),
                 **upper_face.evaluate(head, reference, motion),
                 **head_pose.evaluate(reference, motion, self._beats(clip)),
-                **continuity.evaluate(head, motion),
+                **continuity.evaluate(head, motion, continuity.window_borders(motion)),
             },
             "face": distribution.face_features(head, motion).tolist(),
             "head": distribution.head_features(motion).tolist(),

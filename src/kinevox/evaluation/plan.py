@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from kinevox.cache import cache_dir
 from kinevox.data import Corpus
 from kinevox.errors import ConfigError
 
@@ -54,12 +52,6 @@ class Plan:
     def contestants(self) -> tuple[str, ...]:
         """The ground truth, then all others in the order given."""
         return (GROUND_TRUTH, *(name for name in self.methods if name != GROUND_TRUTH))
-
-    @property
-    def folder(self) -> Path:
-        """Where the corpus is."""
-        given = Path(self.corpus).expanduser()
-        return given if given.is_dir() or len(given.parts) != 1 else cache_dir("corpora") / given
 
     @property
     def command(self) -> str:

@@ -200,13 +200,21 @@ def _style(
 ) -> dict[str, float]:
     """Style metrics of the takes whose clip is a probe."""
     of_clip = dict(zip(judge.chosen.measured, row, strict=True))
-    chosen = judge.chosen.probes
-    probes = described(judge.clips, chosen, [of_clip[i]["style"] for i in chosen])
-    if probes is None or gallery is None:
+    if gallery is None:
         return {}
-    known = set(probes.factors or ()) == set(training.factors or ()) if training else False
-    strangers = training is not None and not set(training.performers) & set(probes.performers)
-    return style.evaluate(probes, gallery, training if known and strangers else None)
+    # Clips too short to describe are missing in the gallery, and with them some performers.
+    shown = set(gallery.performers)
+    chosen = [i for i in judge.chosen.probes if judge.clips.index["style"][i] in shown]
+    probes = described(judge.clips, chosen, [of_clip[i]["style"] for i in chosen])
+    if probes is None:
+        return {}
+    comparable = (
+        training is not None
+        and training.factors is not None
+        and set(training.factors) == set(probes.factors or ())
+        and not set(training.performers) & set(probes.performers)
+    )
+    return style.evaluate(probes, gallery, training if comparable else None)
 
 
 def _definition(name: str) -> dict[str, Any]:

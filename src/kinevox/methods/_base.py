@@ -12,6 +12,9 @@ from kinevox.speech import Speech
 if TYPE_CHECKING:
     from kinevox.training import Trainable
 
+WINDOW_BORDERS = "window_borders"
+"""Key of `Motion.metadata`: when each window but the first begins [s], separated by spaces."""
+
 
 @runtime_checkable
 class Method(Protocol):
@@ -35,7 +38,11 @@ class Method(Protocol):
         ...
 
     def generate(self, speech: Speech, style: Any, *, seed: int, fps: float) -> Motion:
-        """Motion for the whole recording; the same seed gives the same motion bit for bit."""
+        """Motion for the whole recording; the same seed gives the same motion bit for bit.
+
+        A method that works window by window says so under `WINDOW_BORDERS` in the metadata, so
+        that seams can be measured.
+        """
         ...
 
 

@@ -25,6 +25,7 @@ from jaxtyping import Bool, Float
 from kinevox import rotation
 from kinevox.errors import ConfigError
 from kinevox.heads import Head
+from kinevox.methods import WINDOW_BORDERS
 from kinevox.metrics._base import Metric
 from kinevox.metrics._vertices import face_points, require_region
 from kinevox.motion import Motion
@@ -167,6 +168,13 @@ def frozen_share(
         return np.nan
     fastest = [np.linalg.norm(velocity, axis=-1).max(axis=1) for velocity in (face, head)]
     return float(((fastest[0] <= FROZEN_FACE) & (fastest[1] <= FROZEN_HEAD)).mean())
+
+
+def window_borders(motion: Motion) -> list[int]:
+    """First frame of each window but the first, where the method that made the motion says it."""
+    times = motion.metadata.get(WINDOW_BORDERS, "").split()
+    frames = {round(float(time) * motion.fps) for time in times}
+    return sorted(frame for frame in frames if 0 < frame < motion.num_frames)
 
 
 def evaluate(head: Head, motion: Motion, borders: Collection[int] = ()) -> dict[str, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
+from kinevox.methods._base import WINDOW_BORDERS
 from kinevox.methods.regressor.config import RegressorConfig
 from kinevox.motion import Motion
 from kinevox.speech import Speech
@@ -103,13 +104,14 @@ class Regressor:
         if self.network is None:
             raise AssetError(
                 "Method 'regressor' has no weights of its own. Train some with `kinevox train "
-                "regressor --corpus DIR --out RUN`, then use the method as 'regressor:RUN'."
+                "regressor --corpus performers --out RUN`, then use the method as 'regressor:RUN'."
             )
-        from kinevox.methods.regressor.perform import perform
+        from kinevox.methods.regressor.perform import perform, window_borders
 
         space = self.network.space
         values = perform(self.network, speech.samples, style.place)
-        motion = Motion(values, space.fps, space.layout)
+        borders = " ".join(f"{time:g}" for time in window_borders(self.network, len(values)))
+        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
         if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
             return motion
         count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)

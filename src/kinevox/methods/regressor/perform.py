@@ -54,6 +54,12 @@ def perform(
     return network.space.statistics.restore(summed / weight).astype(np.float32)
 
 
+def window_borders(network: RegressorNetwork, frames: int) -> Float[np.ndarray, " borders"]:
+    """When each window of a motion but the first begins [s]."""
+    starts = _starts(frames, min(network.config.window, frames))
+    return starts[1:] / network.space.fps
+
+
 def validation_scores(network: RegressorNetwork, corpus: Corpus) -> Mapping[str, float]:
     """Root mean square errors in units of each channel's spread, over clips of unseen people.
 
