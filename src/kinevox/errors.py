@@ -18,6 +18,10 @@ class AudioError(KinevoxError, ValueError):
     """A recording cannot be used: missing, broken, too short, not sound."""
 
 
+class VideoError(KinevoxError, ValueError):
+    """A video cannot be used: missing, broken, no pictures, no face in them."""
+
+
 class MotionError(KinevoxError, ValueError):
     """Motion data does not fit: wrong channels, wrong shape, unreadable file."""
 
