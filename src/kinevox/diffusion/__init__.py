@@ -1,0 +1,1 @@
+"""Diffusion: noise schedules, samplers and guidance, as pure functions."""

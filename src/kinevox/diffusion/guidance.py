@@ -1,0 +1,122 @@
+"""Classifier-free guidance with two conditions, sound and style.
+
+A branch is the network with some conditions present and the others replaced by nothing. With
+D(sound, style) for a prediction and w for the strength of a condition:
+
+    incremental   D(-, -) + w_sound (D(a, -) - D(-, -)) + w_style (D(a, s) - D(a, -))
+    independent   D(-, -) + w_sound (D(a, -) - D(-, -)) + w_style (D(-, s) - D(-, -))
+
+With one condition c it is D(without c) + w (D(with c) - D(without c)), the other as given; with
+none the plain D(a, s).
+
+Source: Ho and Salimans 2022; DiffPoseTalk, Sun et al. 2024.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kinevox.errors import ConfigError
+
+Mode = Literal["incremental", "independent", "independent-published"]
+
+
+class Branch(NamedTuple):
+    """Which conditions are present."""
+
+    sound: bool
+    style: bool
+
+
+PLAIN = Branch(True, True)
+Predict = Callable[[tuple[Branch, ...]], Tensor]
+"""The predictions of several branches, stacked: (branches, batch, frames, channels)."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Holds predictions in bounds that follow from their own size.
+
+    As in DiffPoseTalk each branch is clamped on its own, before guidance, and nothing is divided;
+    Saharia et al. 2022 (Imagen), Section 2.3, divide by the bound.
+    """
+
+    quantile: float = 0.99
+    """Of absolute values over a window: the bound."""
+    low: float = 1.0
+    """The bound is at least this, in units of normalized motion."""
+    high: float = 4.0
+    """And at most this."""
+
+    def __post_init__(self) -> None:
+        if not (0 < self.quantile <= 1 and 0 < self.low <= self.high):
+            raise ConfigError(
+                f"Threshold with quantile {self.quantile}, from {self.low} to {self.high}: the "
+                "quantile must lie in (0, 1] and the bounds be positive and in order."
+            )
+
+    def bounds(self, predicted: Float[Tensor, "batch frames channels"]) -> Float[Tensor, " batch"]:
+        sizes = predicted.abs().flatten(1)
+        return torch.quantile(sizes, self.quantile, dim=1).clamp(self.low, self.high)
+
+    def __call__(
+        self, predicted: Float[Tensor, "batch frames channels"]
+    ) -> Float[Tensor, "batch frames channels"]:
+        bound = self.bounds(predicted)[:, None, None]
+        return torch.minimum(torch.maximum(predicted, -bound), bound)
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """How strongly sound and style are followed; None leaves a condition unguided."""
+
+    sound: float | None = 1.15
+    style: float | None = 3.0
+    mode: Mode = "incremental"
+    """`independent-published` repeats a mistake of DiffPoseTalk's code, for comparison."""
+    threshold: Threshold | None = None
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """What the network must be asked for, in the order of `combine`."""
+        if self.sound is None and self.style is None:
+            return (PLAIN,)
+        if self.style is None:
+            return (Branch(False, True), PLAIN)
+        if self.sound is None:
+            return (Branch(True, False), PLAIN)
+        last = PLAIN if self.mode == "incremental" else Branch(False, True)
+        return (Branch(False, False), Branch(True, False), last)
+
+    def __call__(self, predict: Predict) -> Float[Tensor, "batch frames channels"]:
+        """The guided prediction."""
+        stacked = predict(self.branches)
+        if self.threshold is not None:
+            held = self.threshold(stacked.flatten(0, 1))
+            stacked = held.unflatten(0, stacked.shape[:2])
+        return self.combine(stacked)
+
+    def combine(
+        self, stacked: Float[Tensor, "branches batch frames channels"]
+    ) -> Float[Tensor, "batch frames channels"]:
+        """One prediction from those of `branches`."""
+        if len(stacked) == 1:
+            return stacked[0]
+        if len(stacked) == 2:
+            strength = self.sound if self.style is None else self.style
+            assert strength is not None
+            return stacked[0] + strength * (stacked[1] - stacked[0])
+        assert self.sound is not None and self.style is not None
+        nothing, heard, last = stacked
+        first = nothing + self.sound * (heard - nothing)
+        if self.mode == "incremental":
+            return first + self.style * (last - heard)
+        # The published code subtracts what already contains the first term.
+        baseline = nothing if self.mode == "independent" else first
+        return first + self.style * (last - baseline)

@@ -1,0 +1,71 @@
+"""Guidance: the arithmetic of branches, and bounds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from kinevox.diffusion.guidance import PLAIN, Branch, Guidance, Threshold
+from kinevox.errors import ConfigError
+
+VALUES = {
+    Branch(False, False): 0.0,
+    Branch(True, False): 1.0,
+    Branch(False, True): 10.0,
+    PLAIN: 10.0,
+}
+
+
+def predict(branches: tuple[Branch, ...]) -> Tensor:
+    return torch.stack([torch.full((2, 4, 3), VALUES[branch]) for branch in branches])
+
+
+@pytest.mark.parametrize(
+    "mode, expected", [("incremental", 29), ("independent", 32), ("independent-published", 26)]
+)
+def test_published_values(mode: str, expected: float) -> None:
+    """Branches 0, 1 and 10, strengths 2 and 3."""
+    guided = Guidance(2.0, 3.0, mode)(predict)  # type: ignore[arg-type]
+    assert torch.equal(guided, torch.full((2, 4, 3), float(expected)))
+
+
+@given(st.floats(-5, 5), st.floats(-5, 5))
+def test_strength_one_is_no_guidance(heard: float, both: float) -> None:
+    values = torch.tensor([0.3, heard, both])[:, None, None, None].expand(3, 2, 4, 3)
+    guided = Guidance(1.0, 1.0).combine(values)
+    torch.testing.assert_close(guided, values[2])
+
+
+def test_one_condition_and_none() -> None:
+    assert Guidance(None, None).branches == (PLAIN,)
+    assert torch.equal(Guidance(None, None)(predict), predict((PLAIN,))[0])
+    sound = Guidance(2.0, None)
+    assert sound.branches == (Branch(False, True), PLAIN)
+    assert float(sound(predict)[0, 0, 0]) == 10 + 2 * (10 - 10)
+    style = Guidance(None, 3.0)
+    assert style.branches == (Branch(True, False), PLAIN)
+    assert float(style(predict)[0, 0, 0]) == 1 + 3 * (10 - 1)
+
+
+def test_bounds_are_each_samples_own() -> None:
+    threshold = Threshold(0.9, 1.0, 4.0)
+    small, middle, large = (scale * torch.rand(1, 100, 54) for scale in (0.1, 2, 90))
+    together = torch.cat([small, middle, large])
+    bounds = threshold.bounds(together)
+    assert bounds.tolist() == pytest.approx([1.0, 1.8, 4.0], abs=0.05)
+    assert torch.equal(threshold(together)[:1], small)
+    assert float(threshold(-together)[2].min()) == -4.0
+
+
+def test_branches_are_bounded_before_they_are_combined() -> None:
+    guided = Guidance(1.0, 3.0, threshold=Threshold(0.99, 1.0, 4.0))(predict)
+    assert torch.equal(guided, torch.full((2, 4, 3), 1.0 + 3 * (4.0 - 1.0)))
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 1.0, 4.0), (0.9, 4.0, 1.0), (1.2, 1.0, 4.0)])
+def test_thresholds_that_cannot_be(wrong: tuple[float, float, float]) -> None:
+    with pytest.raises(ConfigError, match="Threshold"):
+        Threshold(*wrong)
