@@ -22,7 +22,7 @@ LABELS = "AA AE IY UW EH M B P S T K N L R W AO OW AY".split()
 def talk(seed: int, seconds: float = SECONDS) -> Phones:
     """Somebody says something."""
     rng = np.random.default_rng(seed)
-    edges = np.concatenate([[0.0], 0.3 + np.cumsum(rng.uniform(0.05, 0.18, 200))])
+    edges = np.concatenate([[0.0], 0.3 + np.cumsum(rng.uniform(0.05, 0.18, int(20 * seconds)))])
     edges = np.append(edges[edges < seconds - 0.3], seconds)
     inner = rng.choice(LABELS, len(edges) - 3).tolist()
     return Phones(("SIL", *inner, "SIL"), edges[:-1], edges[1:])

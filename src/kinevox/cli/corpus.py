@@ -21,7 +21,7 @@ CORPUS = Annotated[Positional[str], arg(metavar="FOLDER|NAME")]
 
 @dataclass(frozen=True)
 class Make:
-    """Make the corpus `performers` from recordings, or convert a corpus that you have."""
+    """Make `performers` from recordings or `video` from videos, or convert a corpus you have."""
 
     name: Annotated[Positional[str], arg(metavar="|".join(CORPORA.names()))]
     """Which corpus; `kinevox corpus list` says what each one needs."""
@@ -34,9 +34,11 @@ class Make:
     seed: int = 0
     """Another seed makes another `performers` of the same recordings."""
     workers: int = 1
-    """Processes that make `performers` side by side."""
+    """Processes that make `performers` or `video` side by side."""
     head: Annotated[TEXT, arg(metavar="HEAD")] = None
     """The head that meshes are fitted with, for example flame:generic_model.pkl (vocaset)."""
+    speakers: Annotated[FILE, arg(metavar="CSV")] = None
+    """Who speaks in which video: columns file, speaker and perhaps split (video)."""
 
     def run(self) -> int:
         CORPORA.get(self.name)
@@ -53,6 +55,7 @@ class Make:
                 seed=self.seed,
                 workers=self.workers,
                 head=self.head,
+                speakers=self.speakers,
                 progress=progress,
             )
         print(self.out)

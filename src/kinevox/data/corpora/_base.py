@@ -33,6 +33,8 @@ class MakeOptions:
     """Processes that work side by side."""
     head: str | None = None
     """The head that vertices are fitted with, such as `flame:generic_model.pkl`."""
+    speakers: Path | None = None
+    """A table that says who speaks in which video, and in which split they are."""
 
 
 class CorpusPart(Protocol):
