@@ -108,6 +108,10 @@ ARKIT = MotionLayout(
 """52 ARKit weights by name, then the head's rotation as axis-angle [rad]. The default."""
 
 
+IDENTITY = "shape"
+"""Metadata key under which a motion of FLAME keeps the person's shape: a JSON list of numbers."""
+
+
 @lru_cache
 def flame_layout(num_expressions: int = 50) -> MotionLayout:
     """FLAME's space: expression coefficients, head rotation, jaw rotation (axis-angle [rad]).

@@ -148,6 +148,8 @@ class TestExporters:
         exporter = EXPORTERS.get(name)
         if name == "motion-npz":
             pytest.skip("A kinevox clip holds every layout.")
+        if exporter.write is None:
+            pytest.skip("This format is only read.")
         with pytest.raises(KinevoxError):
             exporter.write(animation, tmp_path / f"x{exporter.suffixes[0]}")
         assert list(tmp_path.iterdir()) == []

@@ -265,7 +265,7 @@ class TestBeat2:
     def test_another_npz_is_refused(self, folder: Path) -> None:
         path = folder / "smplxflame_30" / "2_scott_0_1_1.npz"
         np.savez(path, poses=np.zeros((5, 66)))
-        with pytest.raises(AssetError, match=r"poses is \(5, 66\).*expressions is missing"):
+        with pytest.raises(AssetError, match=r"poses is .*\(5, 66\).*expressions is missing"):
             beat2.read_take(path)
 
 

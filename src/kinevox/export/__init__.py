@@ -45,11 +45,15 @@ def write(animation: Animation, path: Path | str) -> None:
 def read_motion(path: Path | str) -> Motion:
     """Reads motion of any format; where suffixes are shared, the content decides.
 
+    A folder is read when a format keeps its frames in one.
+
     Raises:
         UnknownNameError: unknown suffix.
         MotionError: no such file, a format without readable motion, or a broken file.
     """
     path = Path(path)
+    if path.is_dir():
+        return _read_folder(path)
     name, exporter = exporter_for(path)
     if not path.is_file():
         raise MotionError(f"There is no file {path}.")
@@ -67,3 +71,10 @@ def read_motion(path: Path | str) -> Motion:
             f"Readable are {', '.join(readable)}."
         )
     return exporter.read(path)
+
+
+def _read_folder(path: Path) -> Motion:
+    for _, exporter in EXPORTERS:
+        if exporter.read and exporter.recognizes and exporter.recognizes(path):
+            return exporter.read(path)
+    raise MotionError(f"{path} is a folder without motion; give a file, or a folder of frames.")

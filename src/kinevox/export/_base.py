@@ -37,4 +37,5 @@ class Exporter:
     """Writes whole or not at all."""
     read: Callable[[Path], Motion] | None = None
     recognizes: Callable[[Path], bool] | None = None
-    """Whether a file is of this format; asked where formats share the end of their suffix."""
+    """Whether a file or folder is of this format; asked where formats share the end of their
+    suffix, and of folders."""

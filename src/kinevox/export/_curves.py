@@ -21,7 +21,8 @@ def require_arkit(motion: Motion, format_name: str) -> None:
     if motion.layout != ARKIT:
         raise MotionError(
             f"{format_name} holds ARKit's 52 curves; this motion has layout "
-            f"'{motion.layout.name}'. Retarget it with `kinevox convert` first."
+            f"'{motion.layout.name}'. Name the head it was made for, FILE being your FLAME model: "
+            "kinevox convert MOTION --source-head flame:FILE -o OUTPUT"
         )
     if motion.num_frames == 0:
         raise MotionError(f"The motion has no frames; {format_name} needs at least one.")

@@ -45,7 +45,7 @@ def blendshape_head(animation: Animation, format_name: str) -> BlendshapeHead:
     if not isinstance(head, BlendshapeHead):
         raise MotionError(
             f"{format_name} needs a head made of blendshapes; head '{head.name}' is posed by "
-            "skinning. Retarget the motion with `kinevox convert`, then export it on head 'anny'."
+            "skinning. Export it on Anny: kinevox convert MOTION --source-head flame:FILE -o OUTPUT"
         )
     head.weights(animation.motion)
     if animation.motion.num_frames == 0:

@@ -7,15 +7,18 @@ readers of named arrays ignore.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from kinevox.errors import MotionError
 from kinevox.export._archive import array_names, read_arrays
 from kinevox.export._base import Animation, Exporter
+from kinevox.export._tracked import assumed_fps, flame_motion
 from kinevox.files import written_whole
-from kinevox.motion import Motion, flame_layout
+from kinevox.motion import ARKIT, IDENTITY, Motion, flame_layout
 from kinevox.timebase import FPS, exact_fps
 
 SHAPES = 100
@@ -25,17 +28,19 @@ EXPRESSIONS = 50
 
 
 def write(animation: Animation, path: Path) -> None:
-    """Writes expression and pose; the identity is the mean face, which motion does not carry."""
+    """Writes expression and pose, and the shape that a FLAME file came with, or the mean face."""
     motion = animation.motion
     if motion.layout != flame_layout(EXPRESSIONS):
+        source = "anny" if motion.layout == ARKIT else "flame:FILE"
         raise MotionError(
             f"A .flame.npz holds FLAME's {EXPRESSIONS} expressions, head and jaw; this motion has "
-            f"layout '{motion.layout.name}'. Retarget it with `kinevox convert` first."
+            f"layout '{motion.layout.name}'. Fit FLAME's mesh to it, FILE being your FLAME model: "
+            f"kinevox convert MOTION --source-head {source} --head flame:FILE -o {path.name}"
         )
     with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
-            shape=np.zeros(SHAPES, dtype=np.float32),
+            shape=_shape(motion),
             exp=motion.group("expression"),
             pose=np.concatenate([motion.group("head"), motion.group("jaw")], axis=1),
             fps=np.float64(exact_fps(motion.fps)),
@@ -48,7 +53,7 @@ def read(path: Path) -> Motion:
     Raises:
         MotionError: not such a file, or the arrays have other shapes.
     """
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, ("exp", "pose", "shape", "fps"))
     missing = [name for name in ("exp", "pose") if name not in arrays]
     if missing:
         raise MotionError(f"{path.name} is not a FLAME file: it lacks {', '.join(missing)}.")
@@ -64,18 +69,27 @@ def read(path: Path) -> Motion:
                 f"expected floats of shape {axes}."
             )
     expression, pose = arrays["exp"], arrays["pose"]
-    fps = float(arrays["fps"]) if "fps" in arrays and arrays["fps"].size == 1 else FPS
     if len(expression) != len(pose):
         raise MotionError(
             f"{path.name}: exp has {len(expression)} frames and pose {len(pose)}; "
             "both must be of one length."
         )
-    return Motion(
-        np.concatenate([expression, pose], axis=1),
-        fps,
-        flame_layout(EXPRESSIONS),
-        {"source": path.name},
+    rate = arrays.get("fps")
+    return flame_motion(
+        expression,
+        pose[:, :3],
+        pose[:, 3:],
+        float(rate)
+        if rate is not None and rate.size == 1
+        else assumed_fps(FPS, path, "as in DiffPoseTalk"),
+        path,
+        arrays.get("shape"),
     )
+
+
+def _shape(motion: Motion) -> Float[np.ndarray, " shapes"]:
+    known = json.loads(motion.metadata.get(IDENTITY, "[]"))[:SHAPES]
+    return np.array(known + [0.0] * (SHAPES - len(known)), dtype=np.float32)
 
 
 def recognizes(path: Path) -> bool:

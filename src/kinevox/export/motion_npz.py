@@ -25,16 +25,20 @@ VERSION = 1
 def write(animation: Animation, path: Path) -> None:
     """Writes the motion with its own and the animation's metadata."""
     motion = animation.motion
-    metadata = {**motion.metadata, **animation.metadata}
+    motion = motion.replace(metadata={**motion.metadata, **animation.metadata})
     with written_whole(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            version=np.int64(VERSION),
-            fps=np.float64(motion.fps),
-            values=motion.values,
-            layout=np.str_(json.dumps(_layout_fields(motion.layout))),
-            metadata=np.str_(json.dumps(metadata)),
-        )
+        np.savez_compressed(file, **clip_arrays(motion))
+
+
+def clip_arrays(motion: Motion) -> dict[str, np.ndarray]:
+    """What a clip file holds; other arrays may lie beside these."""
+    return {
+        "version": np.array(VERSION),
+        "fps": np.array(motion.fps, np.float64),
+        "values": motion.values,
+        "layout": np.array(json.dumps(_layout_fields(motion.layout))),
+        "metadata": np.array(json.dumps(dict(motion.metadata))),
+    }
 
 
 def read(path: Path) -> Motion:
@@ -50,7 +54,11 @@ def read(path: Path) -> Motion:
         values, fields = arrays["values"], json.loads(str(arrays["layout"]))
         metadata = {str(k): str(v) for k, v in json.loads(str(arrays["metadata"])).items()}
     except KeyError as error:
-        raise MotionError(f"{path.name} is not a kinevox clip: it lacks {error}.") from error
+        held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
+        raise MotionError(
+            f"{path.name} is not a kinevox clip: it lacks {error}; and no other npz that is known "
+            f"by its names (docs/formats.md). It holds {held}."
+        ) from error
     except (ValueError, TypeError, AttributeError) as error:
         raise MotionError(f"{path.name} is not a kinevox clip: {error}.") from error
     if version > VERSION:

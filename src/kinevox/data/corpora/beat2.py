@@ -1,12 +1,10 @@
 """BEAT2 (Liu et al. 2024, EMAGE): whole bodies with FLAME faces; the face and head are taken.
 
-`smplxflame_30/NAME.npz` holds `poses` (frames, 165: 55 SMPL-X joints, axis-angle),
-`expressions` (frames, 100) and `mocap_frame_rate`; `wave16k/NAME.wav` the sound;
-`textgrid/NAME.TextGrid` phones, where present. NAME is `NUMBER_SPEAKER_...`.
+`smplxflame_30/NAME.npz` holds the take (`kinevox.export.beat2_npz`); `wave16k/NAME.wav` the
+sound; `textgrid/NAME.TextGrid` phones, where present. NAME is `NUMBER_SPEAKER_...`.
 
-Head rotation is that of neck and head together, relative to the shoulders. The published split
-(`train_test_split.csv`) shares speakers; ours does not, and the published one is kept in the
-metadata.
+The published split (`train_test_split.csv`) shares speakers; ours does not, and the published one
+is kept in the metadata.
 """
 
 from __future__ import annotations
@@ -15,23 +13,16 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Float
-
-from kinevox import rotation
 from kinevox.audio.read import read_audio
 from kinevox.data.corpora._base import Reader, even_splits, matched, require_files, slug
 from kinevox.data.record import Record
 from kinevox.errors import AssetError, MotionError
-from kinevox.export._archive import read_arrays
+from kinevox.export import beat2_npz
 from kinevox.motion import Motion, flame_layout
 from kinevox.phones import Phones, read_phones
 from kinevox.speech import Speech
 
-LAYOUT = flame_layout(100)
-NECK, HEAD, JAW = 12, 15, 22
-"""Joints of SMPL-X, counted from 0."""
-NUM_JOINTS = 55
+LAYOUT = flame_layout(beat2_npz.EXPRESSIONS)
 
 
 def records(folder: Path, head: str | None = None) -> Iterator[Record]:
@@ -68,28 +59,9 @@ def read_take(path: Path) -> Motion:
         AssetError: not such a file.
     """
     try:
-        arrays = read_arrays(path)
+        return beat2_npz.read(path)
     except MotionError as error:
         raise AssetError(str(error)) from error
-    wanted = {"poses": 3 * NUM_JOINTS, "expressions": LAYOUT.group("expression").stop}
-    wrong = [
-        f"{name} is {arrays[name].shape if name in arrays else 'missing'}, expected (frames, {n})"
-        for name, n in wanted.items()
-        if name not in arrays or arrays[name].shape[1:] != (n,)
-    ]
-    if wrong or "mocap_frame_rate" not in arrays:
-        raise AssetError(f"{path} is no take of BEAT2: {'; '.join(wrong) or 'no frame rate'}.")
-    joints = arrays["poses"].astype(np.float64).reshape(-1, NUM_JOINTS, 3)
-    values = [arrays["expressions"], _together(joints[:, NECK], joints[:, HEAD]), joints[:, JAW]]
-    return Motion(np.concatenate(values, axis=1), float(arrays["mocap_frame_rate"]), LAYOUT)
-
-
-def _together(
-    parent: Float[np.ndarray, "frames 3"], child: Float[np.ndarray, "frames 3"]
-) -> Float[np.ndarray, "frames 3"]:
-    """Two joints in a row as one rotation."""
-    turns = map(rotation.quaternion_from_axis_angle, (parent, child))
-    return rotation.axis_angle_from_quaternion(rotation.multiply(*turns))
 
 
 def _speaker(name: str) -> str:
