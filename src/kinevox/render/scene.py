@@ -33,6 +33,10 @@ class Scene:
     Args:
         size: Width and height [pixels].
 
+    Attributes:
+        eye: Where the camera stands [m]. It looks along -z.
+        focal: Its focal length [pixels].
+
     Raises:
         RenderError: the machine has no usable OpenGL.
     """
@@ -114,6 +118,8 @@ class Scene:
         need = max((high[1] - low[1]) / 2, reach * height / width) * _MARGIN
         distance = need / np.tan(np.radians(_VIEW_DEGREES / 2)) + high[2] / 2
         radius = 1.5 * float(np.linalg.norm(head.template, axis=1).max())
+        self.eye: Float[np.ndarray, "3"] = np.array([0.0, middle, distance])
+        self.focal = height / 2 / float(np.tan(np.radians(_VIEW_DEGREES / 2)))
 
         renderer = vtkRenderer()
         camera = renderer.GetActiveCamera()

@@ -1,0 +1,103 @@
+"""From landmarks to motion: one person, then every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+
+from kinevox.capture._base import Camera, Capture, Landmarks
+from kinevox.capture.correspond import load_table
+from kinevox.capture.fit.camera import choose_camera, guess_pose
+from kinevox.capture.fit.frames import FrameFit, State, stiffness
+from kinevox.capture.fit.linearize import POSE
+from kinevox.capture.fit.model import CHANNELS, FaceModel, average_face
+from kinevox.capture.fit.person import improve_neutral, likely_people
+from kinevox.capture.fit.result import finish
+from kinevox.capture.fit.timeline import Timeline, even_timeline
+from kinevox.errors import MotionError
+
+_FRAMES_OF_A_PERSON = 200
+_PERSON_ROUNDS = 8
+_BLOCK, _OVERLAP = 400, 25
+"""Frames fitted at once, and how far blocks reach into each other."""
+
+Progress = Callable[[float], None]
+"""Told which part of the work is done, from 0 to 1."""
+
+
+def fit(
+    landmarks: Landmarks,
+    *,
+    fps: float = 25.0,
+    field_of_view: float | None = None,
+    progress: Progress | None = None,
+) -> Capture:
+    """Poses a head so that its landmarks fall on those of a video.
+
+    Args:
+        fps: Rate of the motion.
+        field_of_view: Angle that the longer side of the picture spans [rad]; None for a likely
+            one (docs/capture.md).
+        progress: Called with the part of the work that is done, 0 to 1.
+
+    Raises:
+        MotionError: there is no frame with a face, or too few landmarks per face.
+        ConfigError: the field of view is none.
+    """
+    report = progress or (lambda done: None)
+    timeline = even_timeline(landmarks, fps)
+    known = np.flatnonzero(timeline.known)
+    if not len(known):
+        raise MotionError(f"None of {len(landmarks.times)} frames shows the face.")
+    model = average_face(landmarks.ids)
+    camera = choose_camera(landmarks.size, field_of_view, model.neutral, timeline.points[known])
+    chosen = known[np.unique(np.linspace(0, len(known) - 1, _FRAMES_OF_A_PERSON).astype(int))]
+    model, coefficients = _meet(model, camera, timeline.points[chosen], report)
+    state = _every_frame(model, camera, timeline, fps, report)
+    phenotype = load_table().phenotype(coefficients)
+    return finish(timeline, model, camera, state, phenotype, fps)
+
+
+def _meet(
+    model: FaceModel,
+    camera: Camera,
+    seen: Float[np.ndarray, "frames points 2"],
+    report: Progress,
+) -> tuple[FaceModel, np.ndarray]:
+    """The person, and the coefficients of the phenotype modes."""
+    people = likely_people(model.ids)
+    free = np.zeros(len(CHANNELS) + POSE)
+    state = State(np.zeros((len(seen), len(CHANNELS))), guess_pose(camera, model.neutral, seen))
+    for turn in range(_PERSON_ROUNDS):
+        frames = FrameFit(model, camera, free)
+        state = frames(seen, state, rounds=3 if turn == 0 else 2)
+        model = model.with_neutral(improve_neutral(people, frames, seen, state))
+        report(0.3 * (turn + 1) / _PERSON_ROUNDS)
+    return model, people.coefficients(model.neutral)
+
+
+def _every_frame(
+    model: FaceModel, camera: Camera, timeline: Timeline, fps: float, report: Progress
+) -> State:
+    """All known frames; the others are left at zero."""
+    count = len(timeline.points)
+    frames = FrameFit(model, camera, stiffness(fps))
+    weights = np.zeros((count, len(CHANNELS)))
+    rotation, translation = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3))
+    for stretch in timeline.stretches:
+        for start in range(stretch.start, stretch.stop, _BLOCK):
+            stop = min(start + _BLOCK, stretch.stop)
+            first = max(start - _OVERLAP, stretch.start)
+            last = min(stop + _OVERLAP, stretch.stop)
+            seen = timeline.points[first:last]
+            guess = State(
+                np.zeros((len(seen), len(CHANNELS))), guess_pose(camera, model.neutral, seen)
+            )
+            state = frames(seen, guess, rounds=8)[start - first : stop - first]
+            weights[start:stop] = state.weights
+            rotation[start:stop] = state.pose.rotation
+            translation[start:stop] = state.pose.translation
+            report(0.3 + 0.7 * stop / count)
+    return State(weights, type(state.pose)(rotation, translation))
