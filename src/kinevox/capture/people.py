@@ -7,7 +7,6 @@ rigid part of the landmarks without size and pose.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,6 @@ from kinevox.capture._base import Landmarks
 from kinevox.capture.shots import shots_between
 from kinevox.capture.track import Sightings
 from kinevox.errors import ConfigError, VideoError
-
-_log = logging.getLogger(__name__)
 
 SIMILAR_LOOK = 0.7
 """Least correlation of the pictures of one face. Between clips of one person of the GRID corpus 98
@@ -88,8 +85,8 @@ def find_people(sightings: Sightings) -> tuple[Person, ...]:
     return tuple(sorted(people, key=lambda p: (round(p.center, 1), p.since)))
 
 
-def choose(sightings: Sightings, person: int | None, name: str) -> Landmarks:
-    """The landmarks of one person.
+def choose(sightings: Sightings, person: int | None, name: str) -> tuple[Landmarks, float]:
+    """The landmarks of one person, and how wide their face is [pixels].
 
     Args:
         person: Number from the left, from 1; needed when there are several people.
@@ -115,7 +112,8 @@ def choose(sightings: Sightings, person: int | None, name: str) -> Landmarks:
         raise ConfigError(
             f"{name} shows {several}, from the left: {listing}.{wanted} Choose with --person N."
         )
-    return _landmarks(sightings, people[(person or 1) - 1])
+    chosen = people[(person or 1) - 1]
+    return _landmarks(sightings, chosen), chosen.width
 
 
 def _landmarks(sightings: Sightings, person: Person) -> Landmarks:

@@ -16,6 +16,7 @@ from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
 COMMANDS = {
     "animate": "Speech to animated faces: GLB, USD, CSV, JSON, npz, MP4",
     "render": "A motion file to video",
+    "capture": "A video of a face to motion, or a folder of them",
     "convert": "Motion from one format, frame rate or head to another",
     "bench": "How fast, how large: time and memory of every stage",
     "train": "Train a network, or go on with a training",
@@ -42,6 +43,7 @@ Examples:
   kinevox animate speech.wav -o face.glb -o face.mp4
   kinevox animate lines/*.wav -o 'out/{{name}}.csv' --style lively --takes 3
   kinevox render face.csv --audio speech.wav -o face.mp4
+  kinevox capture me.mp4 -o me.npz --preview check.mp4
   kinevox convert face.csv -o face.usda --fps 30
 
 `kinevox COMMAND --help` lists the options of a command.
