@@ -395,7 +395,8 @@ def evaluate(
     """Compares methods on a corpus; results that were measured before are taken over.
 
     Args:
-        corpus: A folder, or the name of a corpus in the cache.
+        corpus: A folder, the name of a corpus in the cache, or `video:FOLDER`: a folder of videos
+            that is captured first, into the cache, all of it in the split that is measured.
         methods: Contestants (`kinevox.evaluation.contestants`); None is the baselines and
             controls. The ground truth always takes part.
         seeds: Takes of each clip.
@@ -416,11 +417,23 @@ def evaluate(
     check_outputs(outputs)
     tell = _telling(progress)
     chosen = DEFAULT_METHODS if methods is None else tuple(methods)
+    _capture_if_videos(corpus, split, workers, tell)
     plan = Plan(str(corpus), split, chosen, seeds, limit, head, tuple(outputs))
     results = measure(plan, workers, tell)
     for path in outputs:
         write_results(results, Path(path), tell)
     return results
+
+
+def _capture_if_videos(corpus: PathLike, split: str, workers: int, tell: Progress) -> None:
+    """Makes the corpus behind `video:FOLDER`, or what is missing of it."""
+    from kinevox.data.corpora import CORPORA, MakeOptions
+    from kinevox.data.store import corpus_folder, videos_of
+
+    videos = videos_of(corpus)
+    if videos is not None:
+        options = MakeOptions(workers=workers, split=split)
+        CORPORA.get("video").make(videos, corpus_folder(corpus), options, tell)
 
 
 def bench(
@@ -484,26 +497,31 @@ def make_corpus(
     seed: int = 0,
     workers: int = 1,
     head: str | None = None,
+    speakers: PathLike | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Makes or converts a corpus; after an interruption the same call goes on where it stopped.
 
     Args:
-        name: `performers`, or one of the field's corpora (`kinevox.data.corpora.CORPORA`).
-        source: Folder of recordings with a manifest.csv, or of the corpus to convert.
+        name: `performers`, `video`, or one of the field's corpora
+            (`kinevox.data.corpora.CORPORA`).
+        source: Folder of recordings with a manifest.csv, of videos, or of the corpus to convert.
         out: Folder that `kinevox.data.Corpus.open` then reads.
         hours: How much of `performers` to make.
         seed: For `performers`; the same seed makes the same corpus.
-        workers: Processes for `performers`. A script that asks for several needs the usual
-            `if __name__ == "__main__":`.
+        workers: Processes for `performers` and `video`. A script that asks for several needs the
+            usual `if __name__ == "__main__":`.
         head: The head that meshes are fitted with.
+        speakers: For `video`: a table with columns file, speaker and perhaps split; by default
+            speakers.csv in the source folder, where there is one.
 
     Raises:
         KinevoxError: no such corpus, or the source is not what it should be.
     """
     from kinevox.data.corpora import CORPORA, MakeOptions
 
-    options = MakeOptions(hours=hours, seed=seed, workers=workers, head=head)
+    table = None if speakers is None else Path(speakers)
+    options = MakeOptions(hours=hours, seed=seed, workers=workers, head=head, speakers=table)
     CORPORA.get(name).make(Path(source), Path(out), options, _telling(progress))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from test_sync import talk
 
+from kinevox import api
 from kinevox.capture import Camera, Capture, Shot
 from kinevox.capture.capture_file import write_capture
 from kinevox.capture.folder import Entry
@@ -290,3 +291,25 @@ def test_as_it_is_typed(studio: Studio, capsys: pytest.CaptureFixture) -> None:
     words[4] = str(empty)
     assert main(words) == 1
     assert "has no videos" in capsys.readouterr().err
+
+
+def test_a_folder_of_videos_is_evaluated(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINEVOX_CACHE", str(tmp_path / "cache"))
+    studio.film("anna/one", 0)
+    studio.film("ben/one", 1)
+    name = f"video:{studio.folder}"
+    results = api.evaluate(name, methods=["articulate+phones"], seeds=1)
+    assert results.facts["corpus"]["name"] == "video"
+    assert results.facts["measured"]["speakers"] == 2
+    scores = results.scores["articulate+phones"]
+    # The captured people are performers themselves, so another take of theirs is near.
+    assert scores["mouth_opening_correlation"].value > 0.9
+    assert abs(scores["mouth_opening_lag_ms"].value) < 20
+    assert scores["closure_recall"].value == 1
+    assert f"--corpus {name}" in results.plan.command
+    made = Corpus.open(name)
+    assert set(made.index["split"].tolist()) == {"test"}
+    assert Corpus.open(f"video:{made.folder}").folder == made.folder
+    assert Corpus.open(f"video:{made.folder.name}").folder == made.folder

@@ -13,6 +13,7 @@ is pickled.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,10 +37,31 @@ VERSION = 1
 LAYOUTS = {layout.name: layout for layout in (ARKIT, flame_layout(50), flame_layout(100))}
 
 
+VIDEO = "video:"
+"""In front of a folder of videos: the corpus that was made of it."""
+
+
 def corpus_folder(corpus: str | Path) -> Path:
-    """Where a corpus is, from a folder or the name of one in the cache (`performers`)."""
-    given = Path(corpus).expanduser()
+    """Where a corpus is.
+
+    Args:
+        corpus: A folder, the name of a corpus in the cache (`performers`), or `video:FOLDER`, for
+            the corpus in the cache that `kinevox evaluate` makes of a folder of videos.
+    """
+    videos = videos_of(corpus)
+    if videos is not None:
+        place = hashlib.sha256(str(videos).encode()).hexdigest()[:8]
+        return cache_dir("corpora") / f"video-{videos.name}-{place}"
+    given = Path(str(corpus).removeprefix(VIDEO)).expanduser()
     return given if given.is_dir() or len(given.parts) != 1 else cache_dir("corpora") / given
+
+
+def videos_of(corpus: str | Path) -> Path | None:
+    """The folder of videos in `video:FOLDER`, if it is one."""
+    text = str(corpus)
+    folder = Path(text.removeprefix(VIDEO)).expanduser()
+    is_folder = text.startswith(VIDEO) and folder.is_dir()
+    return folder.resolve() if is_folder and not (folder / "corpus.json").is_file() else None
 
 
 def write_shard(folder: Path, number: int, records: Iterable[Record]) -> None:

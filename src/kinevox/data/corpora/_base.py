@@ -35,6 +35,8 @@ class MakeOptions:
     """The head that vertices are fitted with, such as `flame:generic_model.pkl`."""
     speakers: Path | None = None
     """A table that says who speaks in which video, and in which split they are."""
+    split: str | None = None
+    """The split of all speakers of videos of whom the table says nothing; None divides them."""
 
 
 class CorpusPart(Protocol):

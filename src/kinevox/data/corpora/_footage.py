@@ -39,11 +39,14 @@ class Footage:
     """Videos of one folder were recorded by one device: sound is equally late in all of them."""
 
 
-def find_footage(folder: Path, speakers: Path | None = None) -> list[Footage]:
+def find_footage(
+    folder: Path, speakers: Path | None = None, split: str | None = None
+) -> list[Footage]:
     """All videos below a folder, in order of path.
 
     Args:
         speakers: A table that says who speaks; by default `speakers.csv` in the folder, if any.
+        split: Of all speakers of whom the table says nothing; None divides them.
 
     Raises:
         AssetError: no videos.
@@ -60,7 +63,7 @@ def find_footage(folder: Path, speakers: Path | None = None) -> list[Footage]:
     rules = _rules(table) if speakers or table.is_file() else []
     places = [path.relative_to(folder) for path in paths]
     who = [_speaker(place, folder.resolve().name, rules) for place in places]
-    splits = _splits(who, rules, table)
+    splits = _splits(who, rules, table, split)
     return [
         Footage(
             path,
@@ -140,8 +143,10 @@ def _speaker(place: Path, source: str, rules: Sequence[_Rule]) -> str:
     return place.parts[0] if len(place.parts) > 1 else source
 
 
-def _splits(who: Sequence[str], rules: Sequence[_Rule], table: Path) -> dict[str, str]:
-    """A split for each speaker, as told or else evenly."""
+def _splits(
+    who: Sequence[str], rules: Sequence[_Rule], table: Path, split: str | None
+) -> dict[str, str]:
+    """A split for each speaker, as told or else as in `find_footage`."""
     told = defaultdict(set)
     for rule in rules:
         if rule.split and rule.speaker in who:
@@ -150,7 +155,8 @@ def _splits(who: Sequence[str], rules: Sequence[_Rule], table: Path) -> dict[str
     if torn:
         raise ConfigError(f"{table}: {'; '.join(torn)}. Nobody may be in two splits.")
     given = {name: next(iter(split)) for name, split in told.items()}
-    return even_splits(name for name in who if name not in given) | given
+    rest = [name for name in who if name not in given]
+    return (dict.fromkeys(rest, split) if split else even_splits(rest)) | given
 
 
 def _text(path: Path) -> str:

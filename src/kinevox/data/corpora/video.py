@@ -85,7 +85,7 @@ class Video:
                 their suffix only.
             MissingExtraError: the tracker is not installed.
         """
-        footage = find_footage(source, options.speakers)
+        footage = find_footage(source, options.speakers, options.split)
         captures = out / "captures"
         entries = capture_folder(source, captures, workers=options.workers, progress=progress)
         failed = {Path(entry.video).with_suffix("").as_posix(): entry.reason for entry in entries}
