@@ -26,8 +26,8 @@ class Evaluate:
     is told the words, NAME+phones the phone times.
     """
 
-    corpus: Annotated[str, arg(metavar="FOLDER|NAME|video:FOLDER")]
-    """A corpus, the name of one in the cache, or a folder of videos to capture and measure."""
+    corpus: Annotated[str, arg(metavar="FOLDER|NAME")]
+    """A corpus, the name of one in the cache, or video:FOLDER: videos, captured first."""
     split: Annotated[str, arg(metavar="train|valid|test")] = "test"
     """Which of its clips."""
     methods: Annotated[str, arg(metavar="A,B,...")] = ",".join(DEFAULT_METHODS)
