@@ -115,3 +115,48 @@ def test_a_frame_must_be_whole_samples(tmp_path) -> None:
     odd = toy_corpus(tmp_path, clips=4, fps=30.0)
     with pytest.raises(ConfigError, match="fps is not a whole number"):
         Windows(odd, motion_statistics(odd))
+
+
+def test_another_clip_of_the_same_person_comes_with_it(windows: Windows) -> None:
+    with_other = replace(windows, shape=replace(windows.shape, other=20))
+    styles = with_other.corpus.index["style"]
+    motions = [with_other.corpus.motion(i).values for i in range(len(styles))]
+    for clip in range(len(styles)):
+        window = with_other.cut(clip, 0, np.random.default_rng(clip))
+        assert window.other.shape == (20, 55) and window.other_mask.shape == (20,)
+        restored = with_other.statistics.restore(window.other)[window.other_mask]
+        sources = {i for i, values in enumerate(motions) if _holds(values, restored)}
+        assert sources - {clip}
+        assert {styles[i] for i in sources} == {styles[clip]}
+
+
+def test_who_has_one_clip_only_is_his_own_other(windows: Windows) -> None:
+    alone = windows.corpus.select([3])
+    window = replace(windows, corpus=alone, shape=WindowShape(40, other=20)).cut(0, 0)
+    restored = windows.statistics.restore(window.other)[window.other_mask]
+    assert _holds(alone.motion(0).values, restored)
+
+
+def test_asking_for_more_changes_nothing_else(windows: Windows) -> None:
+    more = replace(windows, shape=replace(windows.shape, other=20, identity=3))
+    for number in range(windows.epoch_size):
+        one, other = windows[number], more[number]
+        assert (one.samples == other.samples).all() and (one.motion == other.motion).all()
+        assert one.other.shape == (0, 55) and one.identity.shape == (0,)
+        assert (other.identity == 0).all() and other.identity.shape == (3,)
+
+
+def test_the_shape_of_a_head_comes_from_the_metadata(windows: Windows) -> None:
+    index = {**windows.corpus.index}
+    index["metadata"] = np.array(['{"shape": "[1.5, -2.0]"}'] * len(index["id"]))
+    told = replace(windows, corpus=replace(windows.corpus, index=index))
+    shaped = replace(told, shape=WindowShape(40, identity=2))
+    assert shaped.cut(0, 0).identity.tolist() == [1.5, -2.0]
+    with pytest.raises(MotionError, match="by 2 numbers; the network takes 3"):
+        replace(told, shape=WindowShape(40, identity=3)).cut(0, 0)
+
+
+def _holds(values: np.ndarray, piece: np.ndarray) -> bool:
+    """Whether the piece is somewhere in the clip."""
+    starts = range(len(values) - len(piece) + 1)
+    return any(np.allclose(values[s : s + len(piece)], piece, atol=1e-5) for s in starts)

@@ -7,6 +7,7 @@ interrupted makes no difference.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -32,6 +33,10 @@ class WindowShape:
     """Frames of sound before them, for features that look back."""
     tail: int = 0
     """Frames of sound behind them."""
+    other: int = 0
+    """Frames of motion of another clip in the same style, to tell what the style is."""
+    identity: int = 0
+    """Numbers that describe the shape of the person's head, from the clip's metadata."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,12 @@ class Window:
     """Frames that the clip has; short clips end early."""
     style: Int[np.ndarray, ""]
     """Place of the clip's style among the styles of the training; -1 for any other."""
+    other: Float[np.ndarray, "other channels"]
+    """Normalized; of another clip where the style has several, else of the same."""
+    other_mask: Bool[np.ndarray, " other"]
+    """Frames that the other clip has."""
+    identity: Float[np.ndarray, " identity"]
+    """The head's shape (`shape` in the clip's metadata, a list of numbers); zeros if unknown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,25 +93,60 @@ class Windows:
         clip = int(_epoch_order(self, epoch)[place])
         free = int(self.corpus.index["frames"][clip]) - self.shape.frames
         rng = np.random.default_rng([self.seed, epoch, place, 1])
-        return self.cut(clip, int(rng.integers(free + 1)) if free > 0 else 0)
+        start = int(rng.integers(free + 1)) if free > 0 else 0
+        return self.cut(clip, start, np.random.default_rng([self.seed, epoch, place, 2]))
 
-    def cut(self, clip: int, start: int) -> Window:
-        """The window of a clip that starts at a frame."""
+    def cut(self, clip: int, start: int, rng: np.random.Generator | None = None) -> Window:
+        """The window of a clip that starts at a frame.
+
+        Args:
+            rng: Chooses the other clip in the same style, and where it is cut.
+        """
         from kinevox.audio.read import read_audio
 
         frames, lead, tail = self.shape.frames, self.shape.lead, self.shape.tail
-        values = self.corpus.motion(clip).values[start : start + frames]
-        motion = np.zeros((frames, values.shape[1]), np.float32)
-        motion[: len(values)] = self.statistics.normalize(values)
+        motion, mask = self._motion(clip, start, frames)
+        other, other_mask = self._other(clip, rng or np.random.default_rng(self.seed))
         step = samples_per_frame(self.corpus.fps)
         sound = read_audio(self.corpus.audio_path(clip))
         style = str(self.corpus.index["style"][clip])
         return Window(
             motion,
             _stretch(sound, (start - lead) * step, (start + frames + tail) * step),
-            np.arange(frames) < len(values),
+            mask,
             np.array(self.styles.index(style) if style in self.styles else -1),
+            other,
+            other_mask,
+            self._identity(clip),
         )
+
+    def _motion(self, clip: int, start: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
+        """Normalized motion, and which of its frames exist."""
+        motion = np.zeros((frames, self.corpus.layout.num_channels), np.float32)
+        if frames:
+            values = self.corpus.motion(clip).values[start : start + frames]
+            motion[: len(values)] = self.statistics.normalize(values)
+            return motion, np.arange(frames) < len(values)
+        return motion, np.zeros(0, bool)
+
+    def _other(self, clip: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        clips = _clips_by_style(self)[str(self.corpus.index["style"][clip])]
+        others = clips[clips != clip]
+        chosen = int(rng.choice(others)) if len(others) else clip
+        free = int(self.corpus.index["frames"][chosen]) - self.shape.other
+        start = int(rng.integers(free + 1)) if free > 0 else 0
+        return self._motion(chosen, start, self.shape.other)
+
+    def _identity(self, clip: int) -> Float[np.ndarray, " identity"]:
+        count = self.shape.identity
+        known = json.loads(self.corpus.index["metadata"][clip] or "{}") if count else {}
+        shape = json.loads(known["shape"]) if "shape" in known else [0.0] * count
+        if len(shape) != count:
+            raise MotionError(
+                f"Corpus '{self.corpus.name}' describes heads by {len(shape)} numbers; the network "
+                f"takes {count}. Give --network.identity {len(shape)}."
+            )
+        return np.array(shape, np.float32)
 
     @property
     def _shares(self) -> Int[np.ndarray, " clips"]:
@@ -138,6 +184,12 @@ def _epoch_order(windows: Windows, epoch: int) -> Int[np.ndarray, " windows"]:
     rounds = -(-len(clips) // len(sizes))
     turns = np.concatenate([rng.permutation(len(sizes)) for _ in range(rounds)])[: len(clips)]
     return members[firsts[turns] + (rng.random(len(turns)) * sizes[turns]).astype(int)]
+
+
+@lru_cache(maxsize=4)
+def _clips_by_style(windows: Windows) -> dict[str, Int[np.ndarray, " clips"]]:
+    styles = windows.corpus.index["style"]
+    return {str(style): np.flatnonzero(styles == style) for style in np.unique(styles)}
 
 
 def _stretch(sound: Float[np.ndarray, " samples"], start: int, end: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -26,23 +26,24 @@ class Batch:
     """Frames that exist."""
     style: Int[Tensor, " batch"]
     """Place in `Space.styles`; -1 for any other."""
+    other: Float[Tensor, "batch other channels"] | None = None
+    """Normalized motion of another clip in the same style."""
+    other_mask: Bool[Tensor, "batch other"] | None = None
+    """Frames of it that exist."""
+    identity: Float[Tensor, "batch identity"] | None = None
+    """Shapes of the persons' heads; zeros where unknown."""
 
     @classmethod
     def of(cls, windows: Sequence[Window]) -> Batch:
+        names = (field.name for field in fields(cls))
         return cls(
-            torch.from_numpy(np.stack([w.motion for w in windows])),
-            torch.from_numpy(np.stack([w.samples for w in windows])),
-            torch.from_numpy(np.stack([w.mask for w in windows])),
-            torch.from_numpy(np.stack([w.style for w in windows])),
+            **{n: torch.from_numpy(np.stack([getattr(w, n) for w in windows])) for n in names}
         )
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(
-            *(
-                part.to(device, non_blocking=True)
-                for part in (self.motion, self.samples, self.mask, self.style)
-            )
-        )
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {n: p.to(device, non_blocking=True) for n, p in parts.items() if p is not None}
+        return Batch(**moved)
 
 
 def fake_batch(space: Space, shape: WindowShape, size: int = 3) -> Batch:
@@ -52,10 +53,14 @@ def fake_batch(space: Space, shape: WindowShape, size: int = 3) -> Batch:
     count = (shape.lead + shape.frames + shape.tail) * step
     mask = torch.ones(size, shape.frames, dtype=torch.bool)
     mask[-1, shape.frames // 2 :] = False
-    motion = torch.randn(size, shape.frames, space.layout.num_channels, generator=generator)
+    channels = space.layout.num_channels
+    motion = torch.randn(size, shape.frames, channels, generator=generator)
     return Batch(
         motion * mask[..., None],
         0.1 * torch.randn(size, count, generator=generator),
         mask,
         torch.tensor([*(i % len(space.styles) for i in range(size - 1)), -1]),
+        torch.randn(size, shape.other, channels, generator=generator),
+        torch.ones(size, shape.other, dtype=torch.bool),
+        torch.randn(size, shape.identity, generator=generator),
     )

@@ -1,0 +1,313 @@
+"""Configurations of the style encoder and the denoiser, and how they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from kinevox.data import Corpus
+from kinevox.data.windows import WindowShape
+from kinevox.errors import AssetError, ConfigError
+from kinevox.training import Space, TrainingOptions, run
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods._diffposetalk.style import StyleEncoder
+    from kinevox.training.batch import Batch
+
+PositionKind = Literal["learned", "sinusoidal", "sinusoidal-published", "rotary"]
+LEAD, TAIL = 50, 6
+"""Sound around a window, from which encoder `mel` knows the speaker's level [frames]."""
+GAP = 10
+"""Between two clips of one recording, as the paper has it [frames]."""
+
+
+@dataclass(frozen=True)
+class StyleConfig:
+    """The style encoder: how somebody moves, from a few seconds of it, as one vector."""
+
+    name: ClassVar[str] = "diffposetalk-style"
+    training: ClassVar[TrainingOptions] = TrainingOptions(
+        steps=26_000, batch=32, learning_rate=1e-4, balance="style"
+    )
+    decided_by: ClassVar[str] = "contrast"
+
+    width: int = 128
+    """Of the transformer and of the style."""
+    layers: int = 4
+    """Of the transformer."""
+    heads: int = 4
+    """Of each attention."""
+    ratio: int = 4
+    """Width of the small network in each layer, against that of the transformer."""
+    dropout: float = 0.1
+    """Share that is dropped in training."""
+    positions: PositionKind = "sinusoidal"
+    """How order is told; `sinusoidal-published` does not tell it, as in the released models."""
+    clip: int = 100
+    """Frames that a style is taken from."""
+    temperature: float = 0.1
+    """Of the contrastive loss."""
+    pairs: Literal["elsewhere", "near"] = "elsewhere"
+    """What belongs together: clips from two recordings of one person, or, as in the paper, from
+    two moments of one recording."""
+    fixed: tuple[str, ...] = ()
+    """Channels or groups of channels that are left out."""
+
+    def __post_init__(self) -> None:
+        _check_sizes(self.width, self.layers, self.heads, self.dropout)
+
+    @property
+    def windows(self) -> WindowShape:
+        if self.pairs == "near":
+            return WindowShape(2 * self.clip + GAP)
+        return WindowShape(self.clip, other=self.clip)
+
+    @property
+    def loss_weights(self) -> Mapping[str, float]:
+        return {"contrast": 1.0}
+
+    def build(self, space: Space) -> StyleEncoder:
+        from kinevox.methods._diffposetalk.style import StyleEncoder
+
+        return StyleEncoder(self, space)
+
+    def fake_batch(self, space: Space) -> Batch:
+        from kinevox.training.batch import fake_batch
+
+        return fake_batch(space, self.windows, 4)
+
+    def loss(
+        self, network: StyleEncoder, batch: Batch, generator: Generator
+    ) -> Mapping[str, Tensor]:
+        """NT-Xent over the persons of the batch."""
+        from kinevox.methods._diffposetalk.style import contrastive_loss
+
+        return contrastive_loss(network, batch)
+
+    def validate(self, network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
+        """The same loss on unseen people, and how often the wrong one is taken for the right."""
+        from kinevox.methods._diffposetalk.style import validation_scores
+
+        return validation_scores(network, corpus)
+
+
+@dataclass(frozen=True)
+class DiffPoseTalkConfig:
+    """The denoiser. Defaults are the preset `base`."""
+
+    name: ClassVar[str] = "diffposetalk"
+    training: ClassVar[TrainingOptions] = TrainingOptions(steps=100_000, learning_rate=3e-4)
+    decided_by: ClassVar[str] = "denoising_error"
+
+    encoder: str = "mel"
+    """What hears: `mel`, or a speech encoder by name or folder."""
+    features: int = 320
+    """Channels of the encoder's features."""
+    style_run: str = ""
+    """Run of diffposetalk-style whose encoder is used."""
+    style_layers: int = 4
+    """Of that encoder."""
+    style_width: int = 128
+    """Of that encoder."""
+    style_heads: int = 4
+    """Of that encoder."""
+    style_ratio: int = 4
+    """Of that encoder."""
+    style_positions: PositionKind = "sinusoidal"
+    """Of that encoder."""
+
+    width: int = 256
+    """Of the transformer."""
+    layers: int = 8
+    """Of the transformer."""
+    heads: int = 4
+    """Of each attention."""
+    ratio: int = 4
+    """Width of the small network in each layer, against that of the transformer."""
+    dropout: float = 0.1
+    """Share that is dropped in training."""
+    pre_norm: bool = True
+    """Normalize what goes into a part of a layer rather than what comes out."""
+    positions: PositionKind = "rotary"
+    """How frames know their place."""
+    reach: int = 1
+    """A frame hears the sound less than this many frames away; 0 lets it hear all of it."""
+    person_hears: bool = False
+    """Whether the person token hears too."""
+    indicator: bool = True
+    """Tell frames of the window from context and padding by a channel of their own."""
+    identity: int = 6
+    """Numbers that describe the shape of the head: Anny's phenotype, or FLAME's coefficients."""
+    fixed: tuple[str, ...] = ()
+    """Channels or groups of channels that stay neutral, such as `head`."""
+    window: int = 100
+    """Frames that are made together."""
+    context: int = 10
+    """Frames before them that are known."""
+    steps: int = 500
+    """Of diffusion in training; sampling takes few of them."""
+    schedule: Literal["cosine", "linear", "quadratic", "sigmoid"] = "cosine"
+    """How noise grows."""
+
+    head: str = "anny"
+    """Head on which motion is measured in training; none if empty."""
+    vertices: float = 2e6
+    """Weight of the squared distance of vertices [1/m^2]."""
+    lips: float = 2e5
+    """Weight of that of the lips alone [1/m^2]."""
+    velocity: float = 1e7
+    """Weight of the squared error of vertices' steps from frame to frame [1/m^2]."""
+    smooth: float = 1e5
+    """Weight of the squared change of those steps [1/m^2]."""
+    head_angle: float = 0.05
+    """Weight of the head's rotation, on top of its share in the simple loss."""
+    head_velocity: float = 5.0
+    """Weight of its steps."""
+    head_smooth: float = 0.5
+    """Weight of the change of its steps."""
+    head_seam: float = 0.5
+    """Weight of the change of its steps where a window follows another."""
+    criterion: Literal["l2", "l1"] = "l2"
+    """Squares or absolute values."""
+    constrain_context: bool = True
+    """Compare what the network makes of the context too."""
+    drop_style: float = 0.35
+    """Share of samples that learn without style."""
+    drop_both: float = 0.1
+    """Share of samples that learn without style and without sound."""
+    truncate_first: float = 0.3
+    """Share of batches whose first window ends early."""
+    truncate_second: float = 0.4
+    """Share of batches whose second window ends early."""
+    own_context: float = 0.3
+    """Share of second windows that follow what was predicted for the first, not the truth."""
+    style_of: Literal["elsewhere", "swap"] = "elsewhere"
+    """Whose style a window gets: of another recording of the person, or, as in the paper, of the
+    other window."""
+
+    def __post_init__(self) -> None:
+        _check_sizes(self.width, self.layers, self.heads, self.dropout)
+        if not 0 < self.context <= self.window:
+            raise ConfigError(
+                f"context is {self.context}, window {self.window}; the context must have at least "
+                "one frame and no more than a window."
+            )
+        if self.drop_style + self.drop_both > 1:
+            raise ConfigError(
+                f"drop_style {self.drop_style} and drop_both {self.drop_both} are more than 1."
+            )
+        if not self.person_hears and self.reach != 1:
+            raise ConfigError(
+                f"reach is {self.reach}; frames that choose what they hear need an attention, so "
+                "set person_hears too."
+            )
+
+    @property
+    def style(self) -> StyleConfig:
+        """The encoder that belongs to this denoiser."""
+        return StyleConfig(
+            width=self.style_width,
+            layers=self.style_layers,
+            heads=self.style_heads,
+            ratio=self.style_ratio,
+            positions=self.style_positions,
+            clip=self.window,
+            fixed=self.fixed,
+        )
+
+    @property
+    def windows(self) -> WindowShape:
+        other = self.window if self.style_of == "elsewhere" else 0
+        return WindowShape(2 * self.window, LEAD, TAIL, other=other, identity=self.identity)
+
+    @property
+    def loss_weights(self) -> Mapping[str, float]:
+        vertices = {
+            name: getattr(self, name) for name in ("vertices", "lips", "velocity", "smooth")
+        }
+        turns = {
+            name: getattr(self, name)
+            for name in ("head_angle", "head_velocity", "head_smooth", "head_seam")
+        }
+        weights = vertices if self.head else {}
+        weights |= {} if "head" in self.fixed else turns
+        return {"simple": 1.0} | {name: weight for name, weight in weights.items() if weight}
+
+    def build(self, space: Space) -> DiffPoseTalkNetwork:
+        from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+
+        return DiffPoseTalkNetwork(self, space)
+
+    def begin(self, network: DiffPoseTalkNetwork) -> None:
+        """Gives a new network its trained style encoder.
+
+        Raises:
+            AssetError: there is none, or it belongs to another network or corpus.
+        """
+        from kinevox.methods._diffposetalk.network import adopt_style_encoder
+        from kinevox.training.checkpoint import read_checkpoint
+
+        if not self.style_run:
+            raise AssetError(
+                "Training 'diffposetalk' needs a style encoder. Train one with `kinevox train "
+                "diffposetalk-style --corpus CORPUS --out STYLE`, then give --network.style-run "
+                "STYLE."
+            )
+        folder = run.run_folder(self.style_run)
+        adopt_style_encoder(network, read_checkpoint(folder, self.style))
+
+    def fake_batch(self, space: Space) -> Batch:
+        from kinevox.training.batch import fake_batch
+
+        return fake_batch(space, self.windows, 16)
+
+    def loss(
+        self, network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
+    ) -> Mapping[str, Tensor]:
+        """The terms of the paper's loss, over two windows that follow each other."""
+        from kinevox.methods._diffposetalk.training import two_window_loss
+
+        return two_window_loss(network, batch, generator)
+
+    def validate(self, network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[str, float]:
+        """Errors of denoising on unseen people, and how lively what is generated is."""
+        from kinevox.methods._diffposetalk.validation import validation_scores
+
+        return validation_scores(network, corpus)
+
+
+def _check_sizes(width: int, layers: int, heads: int, dropout: float) -> None:
+    if min(width, layers, heads) < 1 or width % (2 * heads):
+        raise ConfigError(
+            f"width is {width}, heads {heads}, layers {layers}; the width must be a multiple of "
+            "twice the heads, and all must be positive."
+        )
+    if not 0 <= dropout < 1:
+        raise ConfigError(f"dropout is {dropout}; it is a share below 1.")
+
+
+BASE = DiffPoseTalkConfig()
+
+PAPER = replace(
+    BASE,
+    encoder="hubert",
+    features=768,
+    width=512,
+    heads=8,
+    pre_norm=False,
+    positions="learned",
+    person_hears=True,
+    identity=100,
+    fixed=("jaw_y", "jaw_z"),
+    head="flame",
+    lips=0.0,
+    own_context=0.0,
+    style_of="swap",
+)
+"""As published, for motion of layout `flame`; with its frozen instead of a tuned HuBERT."""
+
+PRESETS = {"base": BASE, "paper": PAPER}

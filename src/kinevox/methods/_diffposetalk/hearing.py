@@ -1,0 +1,82 @@
+"""What the denoiser hears: features of a speech encoder, one per frame of motion."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from kinevox.audio.encoders import SpeechEncoder, load_encoder
+from kinevox.audio.mel import BANDS, HOP, MelStream, log_mel
+from kinevox.errors import ConfigError
+from kinevox.timebase import FPS, SAMPLE_RATE
+from kinevox.training.batch import Batch
+
+PER_FRAME = round(SAMPLE_RATE / FPS) // HOP
+"""Log-mel features in a frame of motion."""
+_BLOCK = 30 * SAMPLE_RATE
+
+
+class MelEncoder:
+    """Log-mel features as they are, those of a frame side by side. Needs no weights."""
+
+    name, width, rate = "mel", PER_FRAME * BANDS, round(FPS)
+    right_context: float | None = 0.2
+    digest = "mel-1-----------"
+
+    def encode(self, samples: Float[np.ndarray, " samples"]) -> Float[Tensor, "features width"]:
+        stream = MelStream()
+        blocks = torch.from_numpy(samples.astype(np.float32)).split(_BLOCK)
+        return _framed(torch.cat([*map(stream.push, blocks), stream.finish()]))
+
+
+@lru_cache(maxsize=4)
+def encoder_named(name: str) -> SpeechEncoder:
+    """`mel`, or one of `kinevox.audio.encoders`."""
+    return MelEncoder() if name == MelEncoder.name else load_encoder(name)
+
+
+def features_of(
+    encoder: SpeechEncoder, samples: Float[np.ndarray, " samples"], frames: int
+) -> Float[Tensor, "frames width"]:
+    """One feature per frame: means over those that fall into it. Zeros behind the last sound.
+
+    Raises:
+        ConfigError: the encoder's clock and that of motion do not fit together.
+    """
+    each, rest = divmod(encoder.rate, round(FPS))
+    if rest or not each:
+        raise ConfigError(
+            f"Encoder '{encoder.name}' makes {encoder.rate} features per second; a multiple of "
+            f"{FPS:g} is needed."
+        )
+    encoded = encoder.encode(samples)
+    whole = encoded[: len(encoded) // each * each].unflatten(0, (-1, each)).mean(dim=1)[:frames]
+    return torch.cat([whole, whole.new_zeros(frames - len(whole), encoder.width)]).float()
+
+
+def features_of_batch(
+    encoder: str, batch: Batch, lead: int, tail: int
+) -> Float[Tensor, "batch frames width"]:
+    """Features of the frames of a batch; zeros where a clip has ended.
+
+    Args:
+        lead, tail: Frames of sound around those of motion.
+    """
+    if encoder != MelEncoder.name:
+        raise ConfigError(
+            f"Training on encoder '{encoder}' takes its features of the corpus, which this batch "
+            "does not have."
+        )
+    features = _framed(log_mel(batch.samples))[:, lead : -tail or None]
+    return features * batch.mask[..., None]
+
+
+def _framed(
+    features: Float[Tensor, "*batch features bands"],
+) -> Float[Tensor, "*batch frames width"]:
+    whole = features.shape[-2] // PER_FRAME * PER_FRAME
+    return features[..., :whole, :].unflatten(-2, (-1, PER_FRAME)).flatten(-2)

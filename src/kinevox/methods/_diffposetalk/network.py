@@ -1,0 +1,112 @@
+"""Everything that is saved together: denoiser, style encoder, and what stands for nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from kinevox.errors import AssetError
+from kinevox.methods._diffposetalk.channels import columns_of, head_columns
+from kinevox.methods._diffposetalk.config import DiffPoseTalkConfig
+from kinevox.methods._diffposetalk.denoiser import Denoiser
+from kinevox.methods._diffposetalk.style import StyleEncoder
+from kinevox.training import Space
+from kinevox.training.checkpoint import Checkpoint
+
+SAME_STATISTICS = 1e-3
+"""Largest difference of normalizations that still count as one, relative to the spread."""
+
+
+class DiffPoseTalkNetwork(nn.Module):
+    """The denoiser with its inputs: features to its width, a start, and null conditions."""
+
+    identity_mean: Tensor
+    identity_std: Tensor
+
+    def __init__(self, config: DiffPoseTalkConfig, space: Space):
+        super().__init__()
+        self.config, self.space = config, space
+        self.columns = columns_of(space.layout, config.fixed)
+        self.head_columns = head_columns(space.layout, self.columns)
+        channels = len(self.columns)
+        # The style encoder is trained before and stays as it is.
+        self.style_encoder = StyleEncoder(config.style, space).requires_grad_(False)
+        self.sound = nn.Linear(config.features, config.width)
+        self.denoiser = Denoiser(config, channels)
+        self.start_motion = nn.Parameter(torch.randn(config.context, channels))
+        self.start_sound = nn.Parameter(torch.randn(config.context, config.width))
+        self.null_style = nn.Parameter(torch.randn(config.style_width))
+        self.null_sound = nn.Parameter(torch.randn(config.width))
+        self.register_buffer("identity_mean", torch.zeros(config.identity))
+        self.register_buffer("identity_std", torch.ones(config.identity))
+
+    def train(self, mode: bool = True) -> DiffPoseTalkNetwork:
+        super().train(mode)
+        self.style_encoder.eval()
+        return self
+
+    def begins(
+        self, batch: int
+    ) -> tuple[Float[Tensor, "batch context channels"], Float[Tensor, "batch context width"]]:
+        """What stands before the first window: motion and sound."""
+        return (
+            self.start_motion.expand(batch, -1, -1),
+            self.start_sound.expand(batch, -1, -1),
+        )
+
+    def persons(
+        self,
+        style: Float[Tensor, "batch style"],
+        identity: Float[Tensor, "batch identity"] | None,
+    ) -> Float[Tensor, "batch person"]:
+        """Shape and style; without an identity the average head."""
+        if identity is None:
+            shape = style.new_zeros(len(style), self.config.identity)
+        else:
+            shape = (identity - self.identity_mean) / self.identity_std
+        return torch.cat([shape, style], dim=1)
+
+    def styled(
+        self, style: Float[Tensor, "batch style"], known: Bool[Tensor, " batch"]
+    ) -> Float[Tensor, "batch style"]:
+        """Styles, and nothing in place of those that are not known."""
+        return torch.where(known[:, None], style, self.null_style)
+
+    def sounding(
+        self, sound: Float[Tensor, "batch frames width"], known: Bool[Tensor, " batch"]
+    ) -> Float[Tensor, "batch frames width"]:
+        """Sound, and nothing in place of that which is not known."""
+        return torch.where(known[:, None, None], sound, self.null_sound.to(sound.dtype))
+
+
+def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
+    """Takes over a trained style encoder.
+
+    Raises:
+        AssetError: it is of another size, or was trained on another normalization of motion.
+    """
+    expected, found = network.style_encoder.config, trained.network.config
+    shape = ("width", "layers", "heads", "ratio", "positions", "fixed")
+    wrong = [
+        f"{name} is {getattr(found, name)}, expected {getattr(expected, name)}"
+        for name in shape
+        if getattr(found, name) != getattr(expected, name)
+    ]
+    ours, theirs = network.space, trained.space
+    if (theirs.layout, theirs.fps) != (ours.layout, ours.fps):
+        wrong.append(f"layout '{theirs.layout.name}' at {theirs.fps:g} fps")
+    else:
+        shifts = [
+            np.abs(getattr(ours.statistics, name) - getattr(theirs.statistics, name))
+            for name in ("mean", "std")
+        ]
+        if max((shift / ours.statistics.std).max() for shift in shifts) > SAME_STATISTICS:
+            wrong.append("its motion is normalized differently")
+    if wrong:
+        raise AssetError(
+            f"The style encoder does not fit: {'; '.join(wrong)}. Train it on the same corpus with "
+            "the same sizes (--network.style-width and so on)."
+        )
+    network.style_encoder.load_state_dict(trained.network.state_dict())

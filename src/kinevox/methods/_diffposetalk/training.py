@@ -1,0 +1,228 @@
+"""The training loss, over two windows that follow each other.
+
+Steps as in DiffPoseTalk (Sun et al. 2024, Section 4.4, and its code):
+
+1. Two windows of one recording, and the style of a third clip or of the other window.
+2. Now and then a window ends early, so that endings and short recordings are known too.
+3. The first window starts from a learned context, the second from the end of the first.
+4. Each is noised to a random step of its own, its conditions are dropped at random, and the
+   network predicts the clean motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Generator, Tensor
+
+from kinevox.diffusion.schedules import schedule
+from kinevox.methods._diffposetalk.config import LEAD, TAIL
+from kinevox.methods._diffposetalk.hearing import features_of_batch
+from kinevox.methods._diffposetalk.losses import Embed, window_terms
+from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods._diffposetalk.style import LEAST_FRAMES
+from kinevox.motion import MotionLayout
+from kinevox.training import Space
+from kinevox.training.batch import Batch
+
+CLEAN_ENOUGH = 0.5
+"""A prediction serves as context where the window was noised less than this share of all steps:
+from more noise it is an average of what could be, which no window should follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """One of the two windows, as it is trained on."""
+
+    motion: Float[Tensor, "batch window channels"]
+    """Clean and normalized; zero where there is none."""
+    sound: Float[Tensor, "batch window width"]
+    """As the denoiser hears it."""
+    mask: Bool[Tensor, "batch window"]
+    style: Float[Tensor, "batch style"]
+    chance: Float[Tensor, " batch"]
+    """From 0 to 1: decides which conditions are dropped."""
+    step: Int[Tensor, " batch"]
+    noise: Float[Tensor, "batch window channels"]
+
+
+def two_window_loss(
+    network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
+) -> Mapping[str, Tensor]:
+    """Named terms; those of both windows are averaged."""
+    config = network.config
+    features = features_of_batch(config.encoder, batch, LEAD, TAIL)
+    motion = batch.motion[..., network.columns]
+    sides = (slice(0, config.window), slice(config.window, None))
+    styles = _styles(network, batch)
+    whole, stretches = [], []
+    for side, style, truncate in zip(
+        sides, styles, (config.truncate_first, config.truncate_second), strict=True
+    ):
+        ends = _ends(batch.mask[:, side], truncate, generator)
+        heard = features[:, side]
+        whole.append(heard)
+        stretches.append(
+            Stretch(
+                motion=motion[:, side] * ends[..., None],
+                sound=network.sound(heard * ends[..., None]),
+                mask=ends,
+                style=style,
+                chance=_uniform(len(motion), generator),
+                step=_steps(len(motion), config.steps, generator),
+                noise=torch.randn(
+                    motion[:, side].shape, generator=generator, device=generator.device
+                ),
+            )
+        )
+    first, second = stretches
+    # What precedes the second window is whole, wherever the first was made to end.
+    context_motion = motion[:, sides[0]][:, -config.context :]
+    with torch.no_grad():
+        context_sound = network.sound(whole[0][:, -config.context :])
+    # A second window that does not exist follows nothing.
+    second = replace(second, mask=second.mask & batch.mask[:, config.window - 1 : config.window])
+
+    made = predict(network, first, *network.begins(len(motion)), batch.identity)
+    coin = _uniform(len(motion), generator) < config.own_context
+    own = coin & (first.step <= CLEAN_ENOUGH * config.steps) & first.mask.all(dim=1)
+    followed = torch.where(
+        own[:, None, None], made.detach().float()[:, -config.context :], context_motion
+    )
+    follows = predict(network, second, followed, context_sound, batch.identity)
+    return joined_terms(network, first, made, second, follows, context_motion)
+
+
+def predict(
+    network: DiffPoseTalkNetwork,
+    stretch: Stretch,
+    context_motion: Float[Tensor, "batch context channels"],
+    context_sound: Float[Tensor, "batch context width"],
+    identity: Float[Tensor, "batch identity"] | None,
+) -> Float[Tensor, "batch frames channels"]:
+    """Clean motion of context and window from the noised one, with conditions dropped."""
+    config = network.config
+    # One number per sample: below the first bound all is known, then style is dropped, then both.
+    styled = stretch.chance <= 1 - config.drop_style - config.drop_both
+    sounding = stretch.chance <= 1 - config.drop_both
+    sound = network.sounding(stretch.sound, sounding)
+    levels = schedule(config.schedule, config.steps)
+    return network.denoiser(
+        levels.noised(stretch.motion, stretch.step, stretch.noise),
+        stretch.step,
+        network.persons(network.styled(stretch.style, styled), identity),
+        context_motion,
+        stretch.mask.to(stretch.motion.dtype),
+        network.denoiser.listen(torch.cat([context_sound.to(sound.dtype), sound], dim=1)),
+    )
+
+
+def joined_terms(
+    network: DiffPoseTalkNetwork,
+    first: Stretch,
+    made: Float[Tensor, "batch frames channels"],
+    second: Stretch,
+    follows: Float[Tensor, "batch frames channels"],
+    context: Float[Tensor, "batch context channels"],
+    vertices: Mapping[str, Embed] | None = None,
+) -> dict[str, Float[Tensor, ""]]:
+    """The weighted terms of both windows.
+
+    Args:
+        vertices: How motion is measured; by default as the configuration says.
+    """
+    config = network.config
+    options = {
+        "vertices": _embeddings(network) if vertices is None else vertices,
+        "head": network.head_columns,
+        "criterion": config.criterion,
+        "constrain_context": config.constrain_context,
+    }
+    # Squared millimeters drown in bfloat16.
+    with torch.autocast(made.device.type, enabled=False):
+        start = window_terms(made.float(), first.motion, first.mask, None, **options)
+        after = window_terms(follows.float(), second.motion, second.mask, context, **options)
+    terms = {name: (start[name] + after[name]) / 2 for name in start}
+    terms |= {name: after[name] for name in after if name not in start}
+    return {name: terms[name] for name in config.loss_weights}
+
+
+def _styles(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
+    """A style for each window."""
+    config = network.config
+    if config.style_of == "elsewhere":
+        assert batch.other is not None and batch.other_mask is not None
+        style = network.style_encoder(batch.other[..., network.columns], batch.other_mask)
+        return style, style
+    motion = batch.motion[..., network.columns]
+    halves = motion.split(config.window, dim=1), batch.mask.split(config.window, dim=1)
+    first, second = (network.style_encoder(m, _seen(s)) for m, s in zip(*halves, strict=True))
+    short = halves[1][1].sum(dim=1) < LEAST_FRAMES
+    # Of a recording that ends within the first window there is no other one.
+    return torch.where(short[:, None], network.null_style, second), first
+
+
+def _seen(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, "batch frames"]:
+    """The mask, and everything where it is empty: attention to nothing is no number."""
+    return mask | ~mask.any(dim=1, keepdim=True)
+
+
+def _ends(
+    mask: Bool[Tensor, "batch window"], probability: float, generator: Generator
+) -> Bool[Tensor, "batch window"]:
+    """The mask; now and then every sample of the batch ends early, each elsewhere."""
+    count = mask.shape[1]
+    truncates = _uniform(1, generator) < probability
+    ends = torch.randint(1, count, (len(mask), 1), generator=generator, device=generator.device)
+    return mask & (~truncates | (torch.arange(count, device=mask.device) < ends))
+
+
+def _uniform(count: int, generator: Generator) -> Float[Tensor, " count"]:
+    return torch.rand(count, generator=generator, device=generator.device)
+
+
+def _steps(count: int, steps: int, generator: Generator) -> Int[Tensor, " count"]:
+    return torch.randint(1, steps + 1, (count,), generator=generator, device=generator.device)
+
+
+def _embeddings(network: DiffPoseTalkNetwork) -> Mapping[str, Embed]:
+    """How motion is measured on the configured head, for normalized channels."""
+    config = network.config
+    if not config.head:
+        return {}
+    wanted = config.loss_weights
+    names = [name for name, term in (("all", "vertices"), ("lips", "lips")) if term in wanted]
+    if not names and {"velocity", "smooth"} & wanted.keys():
+        names = ["all"]
+    return {
+        name: _on_head(network.space, tuple(network.columns), config.head, name) for name in names
+    }
+
+
+def _on_head(space: Space, columns: tuple[int, ...], head: str, name: str) -> Embed:
+    embed = _embedding(head, space.layout, name)
+    chosen = list(columns)
+    mean, std = (
+        torch.from_numpy(part[chosen]) for part in (space.statistics.mean, space.statistics.std)
+    )
+    neutral = torch.from_numpy(space.layout.neutral)
+
+    def coordinates(motion: Tensor) -> Tensor:
+        whole = neutral.to(motion).expand(*motion.shape[:-1], -1).clone()
+        whole[..., chosen] = motion * std.to(motion) + mean.to(motion)
+        return embed(whole)
+
+    return coordinates
+
+
+@lru_cache(maxsize=8)
+def _embedding(head: str, layout: MotionLayout, name: str) -> Embed:
+    from kinevox.heads import load_head
+    from kinevox.losses.vertices import embedding
+
+    loaded = load_head(head)
+    return embedding(loaded, layout, None if name == "all" else loaded.regions.lips)

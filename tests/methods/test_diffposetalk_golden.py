@@ -1,0 +1,221 @@
+"""Parity with the public DiffPoseTalk code, from its stored inputs, draws and outputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from golden_diffposetalk import SINGLE, Case, Hubert, affine_vertices, assert_close, space_of
+
+from kinevox.methods._diffposetalk.config import PAPER, StyleConfig
+from kinevox.methods._diffposetalk.denoiser import Denoiser
+from kinevox.methods._diffposetalk.losses import window_terms
+from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods._diffposetalk.released import our_names
+from kinevox.methods._diffposetalk.style import StyleEncoder, nt_xent
+from kinevox.methods._diffposetalk.training import Stretch, joined_terms, predict
+
+pytestmark = pytest.mark.shared
+
+
+@pytest.fixture(params=["head_width1", "nohead_width3", "fixed_positions_nomask"])
+def denoiser(request: pytest.FixtureRequest, shared_dir: Path) -> Case:
+    return Case(shared_dir, f"denoiser_{request.param}")
+
+
+def test_denoiser(denoiser: Case) -> None:
+    config = denoiser.config()
+    network = Denoiser(config, denoiser["in.motion"].shape[-1]).eval()
+    known = our_names(denoiser.weights)
+    network.load_state_dict({name.removeprefix("denoiser."): w for name, w in known.items()})
+    person = [denoiser[f"in.{name}"] for name in ("shape", "style") if f"in.{name}" in denoiser]
+    sound = torch.cat([denoiser["in.prev_audio_feat"], denoiser["in.audio_feat"]], dim=1)
+    present = denoiser.tensors.get("in.indicator", torch.ones(3, config.window))
+    with torch.no_grad():
+        target = network(
+            denoiser["in.motion"],
+            denoiser["in.step"],
+            torch.cat(person, dim=-1)[:, 0],
+            denoiser["in.prev_motion"],
+            present,
+            network.listen(sound),
+        )
+        embedded = network.embedded(denoiser["in.step"])
+    assert_close(embedded, denoiser["out.step_embedding"])
+    assert_close(target, denoiser["out.target"])
+
+
+def test_style_encoder(shared_dir: Path) -> None:
+    case = Case(shared_dir, "style_encoder")
+    fixed = ("jaw_y", "jaw_z")
+    config = StyleConfig(width=32, heads=4, layers=2, fixed=fixed)
+    weights = our_names(case.weights)
+    motion, order = case["in.motion"], case["in.permutation"]
+    published, correct = (
+        StyleEncoder(replace(config, positions=kind), space_of()).eval()
+        for kind in ("sinusoidal-published", "sinusoidal")
+    )
+    with torch.no_grad():
+        for encoder in (published, correct):
+            encoder.load_state_dict(weights)
+        assert_close(published(motion), case["out.style"])
+        assert_close(published(motion[:, :50]), case["out.style_50_frames"])
+        assert_close(published(motion[:, order]), case["out.style_permuted"])
+        assert_close(correct(motion), case["out.style_if_positions_were_correct"])
+        permuted = case["out.style_permuted_if_positions_were_correct"]
+        assert_close(correct(motion[:, order]), permuted)
+        mask = torch.arange(100) < torch.tensor([[100], [50], [50]])
+        masked = published(motion, mask)
+    assert_close(masked[:1], case["out.style"][:1])
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5])
+def test_nt_xent(shared_dir: Path, temperature: float) -> None:
+    case = Case(shared_dir, "nt_xent")
+    one, other = (case[f"in.feature_{side}"].requires_grad_() for side in "ab")
+    loss = nt_xent(one, other, temperature)
+    loss.backward()
+    assert_close(loss, case[f"out.loss_T{temperature}"])
+    for side, vectors in (("a", one), ("b", other)):
+        assert vectors.grad is not None
+        assert_close(vectors.grad, case[f"out.grad_{side}_T{temperature}"], 1e-4)
+
+
+TERMS = ("simple", "vertices", "velocity", "smooth")
+TERMS += ("head_angle", "head_velocity", "head_smooth", "head_seam")
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "start_l2",
+        "start_l2_trunc",
+        "start_l2_trunc_short",
+        "next_l2",
+        "next_l2_trunc",
+        "next_l1",
+        "next_l2_no_constrain_prev",
+        "next_l2_nohead_trunc",
+    ],
+)
+def test_loss_terms(shared_dir: Path, run: str) -> None:
+    case = Case(shared_dir, "loss_terms")
+    options = case.facts["config"]["runs"][run]
+    ends = case["in.end_idx_short" if "short" in run else "in.end_idx"]
+    if "trunc" not in run:
+        ends = torch.full_like(ends, 25)
+    kept = [i for i in range(54) if not (options.get("no_head_pose") and 50 <= i < 53)]
+    predicted = case["in.prediction"][..., kept].requires_grad_()
+    terms = window_terms(
+        predicted,
+        case["in.motion_gt"][..., kept],
+        torch.arange(25) < ends[:, None],
+        None if options["start"] else case["in.prev_motion"][..., kept],
+        vertices={"all": affine_vertices(case)},
+        head=[] if options.get("no_head_pose") else [50, 51, 52],
+        criterion=options.get("criterion", "l2"),
+        constrain_context=not options.get("no_constrain_prev", False),
+    )
+    for name, expected in zip(TERMS, case[f"out.{run}"].tolist(), strict=True):
+        # They leave out what has no frames; here it is 0.
+        expected = expected if expected == expected else 0.0
+        found = float(terms[name].detach()) if name in terms else 0.0
+        assert found == pytest.approx(expected, rel=2e-5), name
+    gradient = case.tensors.get(f"out.{run}.grad_prediction")
+    if gradient is not None:
+        weights = (1, PAPER.vertices, PAPER.velocity, PAPER.smooth, 0.05, 5, 0.5, 0.5)
+        total = sum(w * terms[name] for w, name in zip(weights, TERMS, strict=True))
+        assert isinstance(total, torch.Tensor)
+        total.backward()
+        assert predicted.grad is not None
+        assert_close(predicted.grad, gradient, 10 * SINGLE)
+
+
+@pytest.mark.parametrize("run", ["plain", "truncated"])
+def test_train_step(shared_dir: Path, run: str) -> None:
+    """A whole iteration, with HuBERT in the graph: styles, dropped conditions, loss, gradients."""
+    case = Case(shared_dir, "train_step")
+    network = trainable(case)
+    hubert = Hubert(case)
+    hubert.train_like_diffposetalk()
+    motion = torch.cat([case["in.exp"], case["in.pose"][..., :4]], dim=-1).split(25, dim=1)
+    samples = case["in.audio_int16"] / 32768
+    samples = samples.flatten(1) - samples.flatten(1).mean(dim=1, keepdim=True)
+    samples = (samples / (samples.std(dim=1, keepdim=True) + 1e-5)).split(16_000, dim=1)
+    ends = case["noise.end_idx"] if run == "truncated" else torch.full((2, 3), 25)
+    with torch.no_grad():
+        styles = [network.style_encoder(part) for part in motion]
+        whole = network.sound(hubert(samples[0], 25))
+    for name, style in zip(("w1", "w2"), styles, strict=True):
+        assert_close(style, case[f"out.style_{name}"])
+    stretches = []
+    for side in (0, 1):
+        mask = torch.arange(25) < ends[side][:, None]
+        heard = samples[side] * mask.repeat_interleave(640, dim=1)
+        stretches.append(
+            Stretch(
+                motion[side] * mask[..., None],
+                network.sound(hubert(heard, 25)),
+                mask,
+                styles[1 - side],
+                case["noise.cfg_uniform"][side],
+                case["noise.time_step"][side],
+                case["noise.eps"][side],
+            )
+        )
+    shape = case["in.shape"]
+    # The fixture's shapes are normalized already.
+    made = predict(network, stretches[0], *network.begins(3), shape)
+    context = motion[0][:, -10:]
+    sound = whole[:, -10:] if run == "truncated" else stretches[0].sound[:, -10:].detach()
+    follows = predict(network, stretches[1], context, sound, shape)
+    vertices = {"all": affine_vertices(case)}
+    terms = joined_terms(network, stretches[0], made, stretches[1], follows, context, vertices)
+    loss = sum(network.config.loss_weights[name] * term for name, term in terms.items())
+    assert isinstance(loss, torch.Tensor)
+    loss.backward()
+
+    names = ("noise", "vert", "vel", "smooth")
+    names += ("head_angle", "head_vel", "head_smooth", "head_trans")
+    for ours, theirs in zip(TERMS, names, strict=True):
+        expected = float(case[f"out.{run}.{theirs}"])
+        assert float(terms[ours].detach()) == pytest.approx(expected, rel=2e-5), theirs
+    assert float(loss.detach()) == pytest.approx(float(case[f"out.{run}.loss"]), rel=2e-5)
+    assert_close(made, case[f"out.{run}.prediction_w1"])
+    check_gradients(case, run, network, hubert)
+
+
+def trainable(case: Case) -> DiffPoseTalkNetwork:
+    network = DiffPoseTalkNetwork(case.config(lips=0.0, head="stand-in"), space_of(case))
+    theirs = case.weights
+    state = our_names({k: v for k, v in theirs.items() if not k.startswith("style_encoder.")})
+    style = {k.removeprefix("style_encoder."): v for k, v in theirs.items() if "style_enc" in k}
+    state |= {f"style_encoder.{name}": value for name, value in our_names(style).items()}
+    outcome = network.load_state_dict(state, strict=False)
+    assert set(outcome.missing_keys) == {"identity_mean", "identity_std"}
+    assert not outcome.unexpected_keys
+    return network.train()
+
+
+def check_gradients(case: Case, run: str, network: DiffPoseTalkNetwork, hubert: Hubert) -> None:
+    """Norms of all gradients; those of parameters that we hold in two parts are put together."""
+    theirs = {name: torch.full_like(w, i) for i, (name, w) in enumerate(case.weights.items())}
+    listing = list(theirs)
+    places = our_names({k: v for k, v in theirs.items() if not k.startswith("style_encoder.")})
+    squares: dict[str, float] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, name
+            original = listing[int(places[name].flatten()[0])]
+            square = float(parameter.grad.square().sum())
+            squares[original] = squares.get(original, 0.0) + square
+    for name, parameter in hubert.model.named_parameters():
+        if parameter.grad is not None:
+            squares[f"audio_encoder.{name}"] = float(parameter.grad.square().sum())
+    expected = case[f"out.{run}.grad_norms"]
+    names = case.facts["grad_norm_names"]
+    assert set(names) == set(squares)
+    found = torch.tensor([squares[name] ** 0.5 for name in names])
+    assert_close(found, expected, 1e-4)
