@@ -7,6 +7,7 @@ the end is not known.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from kinevox.doctor import Check
     from kinevox.evaluation import Results
     from kinevox.heads import Head
+    from kinevox.methods import ExtractedStyle, Method
     from kinevox.training import Trainable, TrainingOptions
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_METHOD = "articulate"
 DEFAULT_HEAD = "anny"
@@ -90,7 +94,8 @@ def animate(
     Args:
         audio: Anything with sound in it, or a `Speech`.
         out: Files to write; the suffix chooses the format (`naming.plan_outputs`).
-        style: A name from `styles(method)` or a file; None is the neutral style.
+        style: A name from `styles(method)`, a style file, or a clip whose style is taken
+            (`extract_style`); None is the neutral style.
         head: `anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`).
         seed: Take k is performed with seed + k - 1; the same seed gives the same motion.
         takes: How many different performances.
@@ -158,7 +163,7 @@ def animate_all(
             )
     plan = plan_outputs(sources, _listed(out), takes)
     performer = load_method(method)
-    chosen_style = performer.load_style(style)
+    chosen_style = _style(performer, style, progress)
     load_head, load_default = _loader(head), _loader(DEFAULT_HEAD)
     if head != DEFAULT_HEAD:
         load_head()
@@ -198,6 +203,7 @@ def convert(
     *,
     head: str = DEFAULT_HEAD,
     source_head: str | None = None,
+    source_fps: float | None = None,
     fps: float | None = None,
     audio: PathLike | None = None,
     progress: Progress | None = None,
@@ -209,6 +215,7 @@ def convert(
         head: The head that is written, where the format carries one.
         source_head: The head the motion was made for; when given, the motion is retargeted from
             it to `head`, and the error that remains is noted in its metadata (`retargeted`).
+        source_fps: Frame rate of the motion, for files that state none, or a wrong one.
         fps: Frame rate to resample to; None keeps it.
         audio: The recording it belongs to, for formats that carry sound.
 
@@ -223,11 +230,13 @@ def convert(
     load_head = _loader(head)
     if head != DEFAULT_HEAD:
         load_head()
+    if source_fps is not None:
+        clip = clip.replace(fps=source_fps)
     if source_head is not None:
         from kinevox.retarget import retarget
 
         tell(f"Retargeting {source.name}", 0, 0)
-        clip = retarget(clip, _loader(source_head)(), load_head()).motion
+        clip = retarget(clip, _loader(source_head, clip)(), load_head()).motion
     if fps is not None:
         clip = clip.resample(fps)
     clip = clip.replace(metadata={**clip.metadata, **_TOOL})
@@ -274,7 +283,7 @@ def render(
     motions = [motion] if isinstance(motion, str | Path | Motion) else motion
     clips = [_read(one) for one in motions]
     speech = None if audio is None else _speech(audio, None, None)
-    load_head = _loader(head)
+    load_head = _loader(head, clips[0][0])
     animations = [
         Animation(clip, load_head, speech, source.stem, {**clip.metadata, **_TOOL})
         for clip, source in clips
@@ -303,6 +312,76 @@ def styles(method: str = DEFAULT_METHOD) -> Mapping[str, Any]:
     from kinevox.methods import load_method
 
     return load_method(method).styles()
+
+
+def extract_style(
+    clips: PathLike | Motion | Sequence[PathLike | Motion],
+    out: PathLike | None = None,
+    *,
+    method: str = DEFAULT_METHOD,
+    audio: PathLike | Speech | Sequence[PathLike | Speech] | None = None,
+    transcript: PathLike | None = None,
+    source_head: str | None = None,
+    progress: Progress | None = None,
+) -> ExtractedStyle:
+    """Reads one person's style from how the face moves; the same clips give the same style.
+
+    Args:
+        clips: Motion of any readable format, or videos (extra `capture`). Several clips of one
+            person tell more than one; half a minute tells most.
+        out: Style file to write, such as `my.style.json`.
+        audio: The sound of each clip, or a pattern such as `sound/{name}.wav`. By default the
+            sound of the video, or a recording of the same name beside the clip. No sound is
+            needed, but much is more certain with it.
+        transcript: What is said, a text file, or a pattern such as `{name}.txt`.
+        source_head: The head that the motion was made for, when it is not ARKit's.
+
+    Raises:
+        ConfigError: the method has no way to read styles, or the call is wrong.
+        KinevoxError: a clip cannot be read, or tells too little.
+    """
+    from kinevox.methods import StyleReader, load_method
+
+    performer = load_method(method)
+    if not isinstance(performer, StyleReader):
+        raise ConfigError(f"Method '{method}' cannot read a style from motion.")
+    given = [clips] if isinstance(clips, str | Path | Motion) else list(clips)
+    if isinstance(audio, Sequence) and not isinstance(audio, str):
+        sounds: list[PathLike | Speech | None] = list(audio)
+    else:
+        sounds = [audio] * len(given)
+    shared = len(given) > 1 and isinstance(audio, str | Path) and "{name}" not in str(audio)
+    if not given or shared or len(sounds) != len(given):
+        raise ConfigError(
+            f"{len(given)} clips and {len(sounds)} recordings; give one recording per clip, a "
+            "pattern such as 'sound/{name}.wav', or none."
+        )
+    motions: list[Motion] = []
+    speeches: list[Speech | None] = []
+    for position, (clip, sound) in enumerate(zip(given, sounds, strict=True)):
+        tell = _telling(progress, position, len(given))
+        motion, speech = _performance(clip, sound, transcript, tell)
+        if source_head is not None:
+            from kinevox.retarget import retarget
+
+            tell("Retargeting", 0, 0)
+            load_source, load_default = _loader(source_head, motion), _loader(DEFAULT_HEAD)
+            motion = retarget(motion, load_source(), load_default()).motion
+        motions.append(motion)
+        speeches.append(speech)
+    heard = [speech for speech in speeches if speech is not None]
+    if 0 < len(heard) < len(given):
+        _log.warning(
+            "%d of %d clips have no sound; none is used.", len(given) - len(heard), len(given)
+        )
+    extracted = performer.extract_style(
+        motions,
+        heard if len(heard) == len(given) else None,
+        partial(_telling(progress), "Reading the style"),
+    )
+    if out is not None:
+        performer.save_style(extracted.style, Path(out))
+    return extracted
 
 
 def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:
@@ -593,6 +672,7 @@ def capture(
     from kinevox.naming import plan_outputs
 
     tell = _telling(progress)
+    facts = video_facts(video)
     ((outputs,),) = plan_outputs([Path(video)], _listed(out))
     if preview is not None and Path(preview).suffix.lower() != ".mp4":
         raise ConfigError(f"The preview {Path(preview).name} is not an MP4.")
@@ -619,7 +699,7 @@ def capture(
     for path in whole:
         write_capture(found, path)
     rest = [path for path in outputs if path not in whole]
-    speech = _speech(video, None, None) if rest and video_facts(video).sound else None
+    speech = _speech(video, None, None) if rest and facts.sound else None
     _, failed = _written(found.motion, rest, load_head, speech, tell)
     for _, error in failed:
         raise error
@@ -682,7 +762,7 @@ def _listed(out: PathLike | Sequence[PathLike]) -> Sequence[PathLike]:
 def _is_clip_file(path: Path) -> bool:
     from kinevox.export import exporter_for
 
-    return exporter_for(path)[0] == "motion_npz"
+    return exporter_for(path)[0] == "motion-npz"
 
 
 def _source(recording: PathLike | Speech) -> Path:
@@ -734,11 +814,60 @@ def _read(motion: PathLike | Motion) -> tuple[Motion, Path]:
     return read_motion(motion), Path(motion)
 
 
-def _loader(head: str) -> Callable[[], Head]:
-    """Loads the head when it is first needed, and once."""
+def _style(performer: Method, style: PathLike | None, progress: Progress | None) -> Any:
+    """A style by name or file, or that of a clip."""
+    from kinevox.export import holds_motion
+
+    if style is None or str(style) in performer.styles():
+        return performer.load_style(style)
+    path = Path(style)
+    if not path.exists() or not (_is_video(path) or holds_motion(path)):
+        return performer.load_style(style)
+    return extract_style(path, method=performer.name, progress=progress).style
+
+
+def _is_video(path: Path) -> bool:
+    from kinevox.capture.video import SUFFIXES
+
+    return path.suffix.lower() in SUFFIXES
+
+
+def _performance(
+    clip: PathLike | Motion,
+    sound: PathLike | Speech | None,
+    transcript: PathLike | None,
+    tell: Progress,
+) -> tuple[Motion, Speech | None]:
+    """Motion of a clip or video, and the sound that belongs to it."""
+    from kinevox.export import exporter_for
+    from kinevox.export._sound import sound_beside
+
+    if isinstance(clip, Motion):
+        source, motion = Path("motion"), clip
+    elif _is_video(Path(clip)):
+        source, motion = Path(clip), capture(clip, progress=tell).motion
+        from kinevox.capture.video import video_facts
+
+        sound = sound or (source if video_facts(source).sound else None)
+    else:
+        tell(f"Reading {Path(clip).name}", 0, 0)
+        motion, source = _read(clip)
+        if sound is None and source.is_file():
+            sound = sound_beside(source, exporter_for(source)[1].suffixes)
+            if sound is not None:
+                _log.info("With the sound of %s.", sound.name)
+    if sound is None:
+        return motion, None
+    if not isinstance(sound, Speech):
+        sound = str(_filled(sound, source))
+    return motion, _speech(sound, _filled(transcript, source), None)
+
+
+def _loader(head: str, motion: Motion | None = None) -> Callable[[], Head]:
+    """Loads the head, as far as is known that of the motion, when first needed, and once."""
     from kinevox.heads import load_head
 
-    return cache(lambda: load_head(head))
+    return cache(lambda: load_head(head, motion))
 
 
 def _fitted(

@@ -134,3 +134,30 @@ def test_doctor_knows_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
 def test_cite(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cite"]) == 0
     assert capsys.readouterr().out.startswith("@")
+
+
+def test_a_style_is_read_from_a_clip_and_used(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(folder / "take.wav", vowel(2.4))
+    main(["animate", "take.wav", "--style", "wry", "-o", "take.csv"])
+    capsys.readouterr()
+    assert main(["styles", "extract", "take.csv", "-o", "mine.style.json"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines() == ["mine.style.json"]
+    assert "asymmetry" in told.err
+    assert 0.4 < json.loads((folder / "mine.style.json").read_text())["asymmetry"] <= 1
+    for style in ("mine.style.json", "take.csv"):
+        assert main(["animate", "ah.wav", "--style", style, "-o", "new.npz"]) == 0
+        new = read_motion(folder / "new.npz")
+        assert new["mouthSmileLeft"].mean() > 1.3 * new["mouthSmileRight"].mean()
+
+
+def test_other_json_is_no_clip_whose_style_is_taken(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.json").write_text('{"smile": 0.4}')
+    assert main(["animate", "ah.wav", "--style", "a.json", "-o", "ah.npz"]) == 0
+    (folder / "a.json").write_text('{"smiles": 0.4}')
+    assert main(["animate", "ah.wav", "--style", "a.json", "-o", "ah.npz"]) != 0
+    assert "Did you mean 'smile'" in capsys.readouterr().err

@@ -9,7 +9,14 @@ import pytest
 from synthetic import toy_head, toy_motion
 
 from kinevox.errors import MotionError, UnknownNameError
-from kinevox.export import EXPORTERS, Animation, exporter_for, read_motion, write
+from kinevox.export import (
+    EXPORTERS,
+    Animation,
+    exporter_for,
+    holds_motion,
+    read_motion,
+    write,
+)
 from kinevox.motion import Motion, flame_layout
 
 
@@ -60,3 +67,21 @@ def test_npz_files_are_known_by_what_they_hold(tmp_path: Path):
     write(Animation(toy_motion(), toy_head), tmp_path / "b.npz")
     (tmp_path / "b.npz").rename(tmp_path / "b.flame.npz")
     assert read_motion(tmp_path / "b.flame.npz").layout.name == "arkit"
+
+
+def test_refusals_name_the_command_that_converts(tmp_path: Path):
+    with pytest.raises(MotionError, match=r"--source-head anny --head flame:FILE -o a\.flame\.npz"):
+        write(Animation(toy_motion(), toy_head), tmp_path / "a.flame.npz")
+    flame = Animation(Motion(np.ones((4, 56), np.float32), layout=flame_layout(50)), toy_head)
+    with pytest.raises(MotionError, match=r"convert MOTION --source-head flame:FILE -o OUTPUT"):
+        write(flame, tmp_path / "a.csv")
+
+
+def test_motion_is_told_from_other_json(tmp_path: Path):
+    write(Animation(toy_motion(), toy_head), tmp_path / "a.json")
+    assert holds_motion(tmp_path / "a.json")
+    (tmp_path / "b.json").write_text('{"smile": 0.3}')
+    assert not holds_motion(tmp_path / "b.json")
+    (tmp_path / "c.wav").write_bytes(b"RIFF")
+    assert not holds_motion(tmp_path / "c.wav")
+    assert not holds_motion(tmp_path)

@@ -35,7 +35,7 @@ class Animate:
     method: METHOD = api.DEFAULT_METHOD
     """How motion is made."""
     style: Annotated[TEXT, arg(metavar="NAME|FILE")] = None
-    """A name from `kinevox styles list`, or a style file."""
+    """A name from `kinevox styles list`, a style file, or a clip whose style is taken."""
     head: HEAD = api.DEFAULT_HEAD
     """Examples are anny, anny:age=0.9,gender=0 and avatar.glb."""
     fps: float = 25.0

@@ -35,6 +35,8 @@ class Convert:
     """The head that is written, where the format carries one."""
     source_head: Annotated[TEXT, arg(metavar="HEAD")] = None
     """The head the motion was made for; when given, the motion is retargeted to the other one."""
+    source_fps: NUMBER = None
+    """Frames per second of the motion, for files that do not state it."""
     fps: NUMBER = None
     """Frames per second; unchanged by default."""
     audio: FILE = None
@@ -52,6 +54,7 @@ class Convert:
                 self.out,
                 head=self.head,
                 source_head=self.source_head,
+                source_fps=self.source_fps,
                 fps=self.fps,
                 audio=self.audio,
                 progress=progress,

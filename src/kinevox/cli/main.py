@@ -23,7 +23,7 @@ COMMANDS = {
     "evaluate": "Methods compared on a corpus: every metric, with intervals",
     "card": "The model card of trained weights",
     "corpus": "Make, convert, check and look at training data",
-    "styles": "List or show the styles of a method",
+    "styles": "List, show and extract styles",
     "doctor": "Check this machine, and say what to do",
     "cite": "BibTeX of what a run uses",
 }
@@ -44,6 +44,7 @@ Examples:
   kinevox animate lines/*.wav -o 'out/{{name}}.csv' --style lively --takes 3
   kinevox render face.csv --audio speech.wav -o face.mp4
   kinevox capture me.mp4 -o me.npz --preview check.mp4
+  kinevox styles extract me.npz -o my.style.json
   kinevox convert face.csv -o face.usda --fps 30
 
 `kinevox COMMAND --help` lists the options of a command.

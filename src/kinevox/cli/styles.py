@@ -1,14 +1,16 @@
-"""`kinevox styles`: the named styles of a method."""
+"""`kinevox styles`: the named styles of a method, and the style of a clip."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
+from rich.table import Table
 from tyro.conf import Positional, arg
 
 from kinevox import api
-from kinevox.cli._console import METHOD, print_json
+from kinevox.cli._console import METHOD, TEXT, messages, print_json, progress_bar, results
 from kinevox.errors import UnknownNameError
 
 
@@ -54,4 +56,48 @@ class Show:
         return 0
 
 
-COMMAND = {"list": List, "show": Show}
+@dataclass(frozen=True)
+class Extract:
+    """Read the style of one person from clips: motion of any format, or videos."""
+
+    clips: Annotated[Positional[tuple[Path, ...]], arg(metavar="CLIP [CLIP ...]")]
+    """Motion files or videos of one person; half a minute tells most."""
+    out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE", help_behavior_hint="")] = None
+    """Style file to write, such as my.style.json; then: kinevox animate SPEECH --style FILE."""
+    method: METHOD = api.DEFAULT_METHOD
+    """The method that the style is for."""
+    audio: TEXT = None
+    """The sound of the clip, or a pattern such as sound/{name}.wav; by default that of the video,
+    or a recording of the same name beside the clip."""
+    transcript: TEXT = None
+    """What is said, a text file, or a pattern such as lines/{name}.txt."""
+    source_head: Annotated[TEXT, arg(metavar="HEAD")] = None
+    """The head that the motion was made for, when it is not ARKit's: flame:FILE."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def run(self) -> int:
+        with progress_bar() as progress:
+            extracted = api.extract_style(
+                self.clips,
+                self.out,
+                method=self.method,
+                audio=self.audio,
+                transcript=self.transcript,
+                source_head=self.source_head,
+                progress=progress,
+            )
+        factors = asdict(extracted.style)
+        if self.json:
+            print_json({"style": factors, "certainty": extracted.certainty, "output": self.out})
+            return 0
+        table = Table("factor", "value", "certainty", box=None)
+        for name, value in factors.items():
+            table.add_row(name, f"{value:g}", f"{extracted.certainty[name]:.0%}")
+        (results if self.out is None else messages).print(table)
+        if self.out is not None:
+            print(self.out)
+        return 0
+
+
+COMMAND = {"list": List, "show": Show, "extract": Extract}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kinevox.catalog import Catalog
@@ -11,7 +12,9 @@ from kinevox.motion import Motion
 
 EXPORTERS = Catalog("kinevox.export", "EXPORTER", "export format")
 
-__all__ = ["EXPORTERS", "Animation", "Exporter", "exporter_for", "read_motion", "write"]
+__all__ = [
+    "EXPORTERS", "Animation", "Exporter", "exporter_for", "holds_motion", "read_motion", "write",
+]  # fmt: skip
 
 
 def exporter_for(path: Path | str) -> tuple[str, Exporter]:
@@ -54,14 +57,10 @@ def read_motion(path: Path | str) -> Motion:
     path = Path(path)
     if path.is_dir():
         return _read_folder(path)
-    name, exporter = exporter_for(path)
+    exporter_for(path)
     if not path.is_file():
         raise MotionError(f"There is no file {path}.")
-    ending = path.suffix.lower()
-    for other_name, other in EXPORTERS:
-        alike = any(suffix.endswith(ending) for suffix in other.suffixes)
-        if alike and other.recognizes is not None and other.recognizes(path):
-            name, exporter = other_name, other
+    name, exporter = _format_of(path)
     if exporter.read is None:
         readable = sorted(
             {suffix for _, part in EXPORTERS if part.read is not None for suffix in part.suffixes}
@@ -73,8 +72,36 @@ def read_motion(path: Path | str) -> Motion:
     return exporter.read(path)
 
 
+def holds_motion(path: Path | str) -> bool:
+    """Whether a file or folder is motion that can be read, going by its suffix and content."""
+    path = Path(path)
+    if path.is_dir():
+        return any(_recognized(path))
+    try:
+        exporter = _format_of(path)[1]
+    except UnknownNameError:
+        return False
+    # Much is JSON; only what a format recognizes is motion.
+    return exporter.read is not None and (path.suffix.lower() != ".json" or any(_recognized(path)))
+
+
+def _format_of(path: Path) -> tuple[str, Exporter]:
+    """The format by content where suffixes are shared, by suffix otherwise."""
+    by_suffix = exporter_for(path)
+    return next(_recognized(path), by_suffix)
+
+
+def _recognized(path: Path) -> Iterator[tuple[str, Exporter]]:
+    """Formats that know the file, or folder, as theirs."""
+    ending = path.suffix.lower()
+    for name, part in EXPORTERS:
+        alike = path.is_dir() or any(suffix.endswith(ending) for suffix in part.suffixes)
+        if alike and part.recognizes is not None and part.recognizes(path):
+            yield name, part
+
+
 def _read_folder(path: Path) -> Motion:
-    for _, exporter in EXPORTERS:
-        if exporter.read and exporter.recognizes and exporter.recognizes(path):
+    for _, exporter in _recognized(path):
+        if exporter.read is not None:
             return exporter.read(path)
     raise MotionError(f"{path} is a folder without motion; give a file, or a folder of frames.")

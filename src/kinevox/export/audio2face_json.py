@@ -110,9 +110,18 @@ def _numbers(value: Any, key: str, shape: tuple[int | None, ...], path: Path) ->
     return array
 
 
+def recognizes(path: Path) -> bool:
+    """Whether it is JSON that names `facsNames`."""
+    try:
+        return '"facsNames"' in path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return False
+
+
 EXPORTER = Exporter(
     suffixes=(".json",),
     summary="Audio2Face JSON: ARKit weights per frame, head as a joint",
     write=write,
     read=read,
+    recognizes=recognizes,
 )

@@ -1,9 +1,18 @@
 """Ways to turn speech into motion, one per file or folder; `METHODS` lists them by name."""
 
 from kinevox.catalog import Catalog
-from kinevox.methods._base import WINDOW_BORDERS, LearnedMethod, Method
+from kinevox.methods._base import (
+    WINDOW_BORDERS,
+    ExtractedStyle,
+    LearnedMethod,
+    Method,
+    StyleReader,
+)
 from kinevox.methods._load import load_method, trainables
 
 METHODS = Catalog("kinevox.methods", "METHOD", "method")
 
-__all__ = ["METHODS", "WINDOW_BORDERS", "LearnedMethod", "Method", "load_method", "trainables"]
+__all__ = [
+    "METHODS", "WINDOW_BORDERS", "ExtractedStyle", "LearnedMethod", "Method", "StyleReader",
+    "load_method", "trainables",
+]  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 WINDOW_BORDERS = "window_borders"
 """Key of `Motion.metadata`: when each window but the first begins [s], separated by spaces."""
+
+
+@dataclass(frozen=True)
+class ExtractedStyle:
+    """A style that was read from motion."""
+
+    style: Any
+    """As the method's `load_style` returns it."""
+    certainty: Mapping[str, float] = field(default_factory=dict)
+    """Of each part of the style, how much of its variation among people such a recording shows:
+    1 all of it, 0 nothing, and then the part is neutral."""
 
 
 @runtime_checkable
@@ -42,6 +54,32 @@ class Method(Protocol):
 
         A method that works window by window says so under `WINDOW_BORDERS` in the metadata, so
         that seams can be measured.
+        """
+        ...
+
+
+@runtime_checkable
+class StyleReader(Protocol):
+    """A method that can read its styles from motion."""
+
+    def extract_style(
+        self,
+        motions: Sequence[Motion],
+        speeches: Sequence[Speech] | None,
+        progress: Callable[[int, int], None],
+    ) -> ExtractedStyle:
+        """The style of one person, from clips of motion and, where known, their sound.
+
+        Raises:
+            MotionError: motion of another layout, or too little of it.
+        """
+        ...
+
+    def save_style(self, style: Any, path: Path) -> None:
+        """Writes a file that `load_style` reads.
+
+        Raises:
+            ConfigError: another suffix than the method's styles have.
         """
         ...
 

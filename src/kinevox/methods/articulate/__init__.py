@@ -6,7 +6,7 @@ Needs no training. Lips follow coarticulated visemes (Cohen and Massaro 1993) wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,21 @@ from jaxtyping import Float
 
 from kinevox import rotation, timebase
 from kinevox.audio.prosody import Prosody, analyze_prosody
+from kinevox.errors import ConfigError
+from kinevox.methods._base import ExtractedStyle
 from kinevox.methods.articulate._noise import CONTROL_RATE
 from kinevox.methods.articulate.brows import brow_raise, brow_weights
 from kinevox.methods.articulate.coarticulation import articulator_curves, closure, segments_of
 from kinevox.methods.articulate.eyes import blinks, eye_weights, gaze
 from kinevox.methods.articulate.head import head_angles
 from kinevox.methods.articulate.mouth import mouth_weights, styled
-from kinevox.methods.articulate.style import PRESETS, StyleFactors, load_style
+from kinevox.methods.articulate.style import (
+    PRESETS,
+    SUFFIX,
+    StyleFactors,
+    load_style,
+    save_style,
+)
 from kinevox.methods.articulate.visemes import ARTICULATORS
 from kinevox.motion import ARKIT, Motion
 from kinevox.phones import Phones, find_phones
@@ -59,6 +67,24 @@ class Articulate:
         """A preset by name or factors from a `.style.json` file."""
         return load_style(source)
 
+    def extract_style(
+        self,
+        motions: Sequence[Motion],
+        speeches: Sequence[Speech] | None,
+        progress: Callable[[int, int], None],
+    ) -> ExtractedStyle:
+        """Factors with which the rules would move alike; see `recovery`."""
+        from kinevox.methods.articulate.recovery import recover
+
+        heard = None if speeches is None else [hear(speech) for speech in speeches]
+        return recover(motions, heard, progress)
+
+    def save_style(self, style: StyleFactors, path: Path) -> None:
+        """Writes the factors as JSON."""
+        if not path.name.endswith(SUFFIX):
+            raise ConfigError(f"{path.name}: styles of articulate are files *{SUFFIX}.")
+        save_style(style, path)
+
     def generate(
         self, speech: Speech, style: StyleFactors, *, seed: int = 0, fps: float = timebase.FPS
     ) -> Motion:
@@ -68,32 +94,57 @@ class Articulate:
         part of the face has random numbers of its own, so changing one style factor leaves the
         rest of the take as it was.
         """
-        count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
-        times = timebase.frame_times(count, fps)
-        with stage("phones"):
-            phones = find_phones(speech)
-        with stage("prosody"):
-            prosody = analyze_prosody(speech.samples)
-        streams = dict(
-            zip(
-                ("lips", "head", "blinks", "gaze", "brows"),
-                map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5)),
-                strict=True,
-            )
+        return perform(hear(speech), style, seed=seed, fps=fps)
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """All that the rules take from a recording."""
+
+    phones: Phones
+    prosody: Prosody
+    num_samples: int
+    """Length of the recording at `SAMPLE_RATE`."""
+
+    @property
+    def seconds(self) -> float:
+        return self.num_samples / timebase.SAMPLE_RATE
+
+
+def hear(speech: Speech) -> Heard:
+    """Finds phones and prosody."""
+    with stage("phones"):
+        phones = find_phones(speech)
+    with stage("prosody"):
+        prosody = analyze_prosody(speech.samples)
+    return Heard(phones, prosody, len(speech.samples))
+
+
+def perform(heard: Heard, style: StyleFactors, *, seed: int, fps: float) -> Motion:
+    """A take; see `Articulate.generate`."""
+    count = timebase.num_frames(heard.num_samples, timebase.SAMPLE_RATE, fps)
+    times = timebase.frame_times(count, fps)
+    prosody, seconds = heard.prosody, heard.seconds
+    streams = dict(
+        zip(
+            ("lips", "head", "blinks", "gaze", "brows"),
+            map(np.random.default_rng, np.random.SeedSequence(seed).spawn(5)),
+            strict=True,
         )
-        with stage("head, eyes, brows"):
-            head = head_angles(prosody, speech.seconds, style, streams["head"])
-            eyes = gaze(prosody, head, speech.seconds, style, streams["gaze"])
-            lids = blinks(prosody, speech.seconds, style, streams["blinks"])
-            brows = brow_raise(prosody, speech.seconds, style, streams["brows"])
-        with stage("lips"):
-            weights = _lips(phones, prosody, times, fps, style, streams["lips"])
-        weights |= eye_weights(_at(times, lids), _at(times, eyes), style)
-        weights |= brow_weights(_at(times, brows), style)
-        turn = rotation.axis_angle_from_yaw_pitch_roll(_at(times, head))
-        weights |= {f"head_{axis}": turn[:, i] for i, axis in enumerate("xyz")}
-        rest = Motion(np.zeros((count, ARKIT.num_channels), np.float32), fps)
-        return rest.with_channels(**weights)
+    )
+    with stage("head, eyes, brows"):
+        head = head_angles(prosody, seconds, style, streams["head"])
+        eyes = gaze(prosody, head, seconds, style, streams["gaze"])
+        lids = blinks(prosody, seconds, style, streams["blinks"])
+        brows = brow_raise(prosody, seconds, style, streams["brows"])
+    with stage("lips"):
+        weights = _lips(heard.phones, prosody, times, fps, style, streams["lips"])
+    weights |= eye_weights(_at(times, lids), _at(times, eyes), style)
+    weights |= brow_weights(_at(times, brows), style)
+    turn = rotation.axis_angle_from_yaw_pitch_roll(_at(times, head))
+    weights |= {f"head_{axis}": turn[:, i] for i, axis in enumerate("xyz")}
+    rest = Motion(np.zeros((count, ARKIT.num_channels), np.float32), fps)
+    return rest.with_channels(**weights)
 
 
 def _lips(
