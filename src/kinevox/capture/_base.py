@@ -39,6 +39,8 @@ class Landmarks:
     """Width and height of the upright picture [pixels]."""
     shots: tuple[Shot, ...] = ()
     """Stretches between cuts; together all frames."""
+    turn: int = 0
+    """Quarter turns to the left that made the picture upright, beside the file's own flag."""
 
     @property
     def seen(self) -> Bool[np.ndarray, " frames"]:
@@ -88,6 +90,8 @@ class Capture:
     shots: tuple[Shot, ...]
     phenotype: Mapping[str, float] = field(default_factory=dict)
     """Options of head `anny` that come nearest to the person."""
+    neutral: Float[np.ndarray, "points 3"] | None = None
+    """The person's own neutral face: the landmarks from the head's origin [m]."""
 
     @property
     def error(self) -> Float[np.ndarray, " frames"]:

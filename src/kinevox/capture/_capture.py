@@ -14,6 +14,7 @@ from kinevox.capture._base import Capture, Landmarks, Shot
 from kinevox.capture.landmarks_file import keep, kept_at, recall
 from kinevox.capture.people import choose
 from kinevox.capture.track import FaceTracker, Progress, track_video
+from kinevox.capture.video import video_facts
 from kinevox.errors import VideoError
 from kinevox.timebase import FPS, exact_fps
 from kinevox.timing import stage
@@ -27,7 +28,7 @@ class TrackerChoice:
     """Which tracker looks at a video."""
 
     key: str
-    """Name and version: videos tracked under this key need not be tracked again."""
+    """Name and version: what it saw is kept under this key; empty to keep nothing."""
     make: Callable[[], FaceTracker]
     """A new one, for one pass over one video."""
 
@@ -68,15 +69,14 @@ def person_landmarks(
     """
     path = Path(video)
     tracker = tracker or mediapipe_tracker()
-    if not path.is_file():
-        # Says what is wrong with the path.
-        track_video(path, tracker.make)
-    place = kept_at(path, tracker.key)
+    video_facts(path)  # Raises what is wrong with the file before its bytes are read.
     with stage("track"):
-        sightings = recall(place)
+        place = kept_at(path, tracker.key) if tracker.key else None
+        sightings = None if place is None else recall(place)
         if sightings is None:
             sightings = track_video(path, tracker.make, progress)
-            keep(sightings, place)
+            if place is not None:
+                keep(sightings, place)
     landmarks, width = choose(sightings, person, path.name)
     if width < MIN_FACE:
         raise VideoError(

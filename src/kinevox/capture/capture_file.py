@@ -1,8 +1,8 @@
 """Captures on disk: a kinevox clip that also says how the motion was seen.
 
 One npz holds what `kinevox.export.motion_npz` writes, so that every command reads it as a motion,
-and beside it the arrays `translation`, `confidence`, `error_pixels`, `face_pixels` and `shots`,
-and `capture` as JSON: a version, the camera and the phenotype.
+and beside it the arrays `translation`, `confidence`, `error_pixels`, `face_pixels`, `shots` and
+`neutral`, and `capture` as JSON: a version, the camera and the phenotype.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def write_capture(capture: Capture, path: Path) -> None:
             face_pixels=capture.face_pixels,
             shots=np.array([(s.start, s.stop) for s in capture.shots], int).reshape(-1, 2),
             capture=np.str_(json.dumps(facts)),
+            **({} if capture.neutral is None else {"neutral": capture.neutral}),
         )
 
 
@@ -73,6 +74,7 @@ def read_capture(path: str | Path) -> Capture:
             face_pixels=arrays["face_pixels"],
             shots=tuple(Shot(int(a), int(b)) for a, b in arrays["shots"]),
             phenotype={str(k): float(v) for k, v in facts["phenotype"].items()},
+            neutral=arrays.get("neutral"),
         )
     except KeyError as error:
         raise MotionError(

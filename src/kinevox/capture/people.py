@@ -129,6 +129,7 @@ def _landmarks(sightings: Sightings, person: Person) -> Landmarks:
         ids=np.arange(points.shape[1]),
         size=sightings.size,
         shots=shots_between(cuts, len(points)),
+        turn=sightings.turn,
     )
 
 
