@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from golden_diffposetalk import SINGLE, Case, Hubert, affine_vertices, assert_close, space_of
+from golden_diffposetalk import (
+    SAMPLED,
+    SINGLE,
+    Case,
+    Hubert,
+    affine_vertices,
+    assert_close,
+    space_of,
+)
 
+from kinevox.diffusion.guidance import Guidance, Threshold
 from kinevox.methods._diffposetalk.config import PAPER, StyleConfig
 from kinevox.methods._diffposetalk.denoiser import Denoiser
 from kinevox.methods._diffposetalk.losses import window_terms
 from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods._diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
 from kinevox.methods._diffposetalk.released import our_names
 from kinevox.methods._diffposetalk.style import StyleEncoder, nt_xent
 from kinevox.methods._diffposetalk.training import Stretch, joined_terms, predict
@@ -219,3 +230,108 @@ def check_gradients(case: Case, run: str, network: DiffPoseTalkNetwork, hubert: 
     assert set(names) == set(squares)
     found = torch.tensor([squares[name] ** 0.5 for name in names])
     assert_close(found, expected, 1e-4)
+
+
+def test_sampling_with_guidance(shared_dir: Path) -> None:
+    """Two windows of 20 steps with the stored draws, in all kinds of guidance."""
+    case = Case(shared_dir, "sampling_cfg_two_windows")
+    network = complete(case)
+    for name, options in case.facts["config"]["variants"].items():
+        sampling = sampling_of(options)
+        style = case["in.style"]
+        if name == "audio_only_without_style":
+            style = network.null_style.detach().expand_as(style)
+        first = window_of(case, network, "w1", style, *network.begins(2))
+        steps = case["noise.z_w1"]
+        with torch.no_grad():
+            made = draw_window(network, first, sampling, case["noise.motion_at_T"], steps)
+        stored = case.tensors.get(f"out.{name}.w1")
+        if stored is None:
+            assert_close(made[0], case[f"out.{name}.w1_item0"], SAMPLED)
+            continue
+        assert_close(made, stored, SAMPLED)
+        if f"out.{name}.w2" in case:
+            sound = case["in.audio_feat_w1"][:, -10:]
+            second = window_of(case, network, "w2", style, made[:, -10:], sound)
+            # They drew the same noise for the second window, with the two samples exchanged.
+            with torch.no_grad():
+                made = draw_window(
+                    network, second, sampling, case["noise.motion_at_T"], steps[:, [1, 0]]
+                )
+            assert_close(made, case[f"out.{name}.w2"], SAMPLED)
+
+
+def complete(case: Case) -> DiffPoseTalkNetwork:
+    """The network without a style encoder, for styles that are given."""
+    network = DiffPoseTalkNetwork(case.config(), space_of(case)).eval()
+    outcome = network.load_state_dict(our_names(case.weights), strict=False)
+    assert not outcome.unexpected_keys
+    others = [name for name in outcome.missing_keys if not name.startswith("style_encoder.")]
+    assert not set(others) - {"identity_mean", "identity_std", "sound.weight", "sound.bias"}
+    return network
+
+
+def window_of(case: Case, network: DiffPoseTalkNetwork, name: str, style, motion, sound) -> Given:
+    present, heard = case[f"in.indicator_{name}"], case[f"in.audio_feat_{name}"]
+    return Given(heard, present, motion, sound, style, case["in.shape"])
+
+
+def sampling_of(options: dict) -> Sampling:
+    scales = options["cfg_scale"]
+    names = options.get("cfg_cond")
+    names = ["audio", "style"] if names is None else names
+    strengths = dict(zip(names, scales, strict=True))
+    mode = "independent-published" if options.get("cfg_mode") else "incremental"
+    threshold = options.get("dynamic_threshold")
+    guidance = Guidance(
+        strengths.get("audio"),
+        strengths.get("style"),
+        mode,
+        Threshold(*threshold) if threshold else None,
+    )
+    return replace(PUBLISHED, guidance=guidance, flexibility=float(options.get("flexibility", 0)))
+
+
+def draw_window(network, given: Given, sampling: Sampling, start, steps) -> torch.Tensor:
+    noise = iter(steps)
+    return sample_window(network, given, sampling, sampling.guidance, start, lambda: next(noise))
+
+
+def test_pipeline(shared_dir: Path) -> None:
+    """A waveform to FLAME coefficients: hearing, two windows, padding, statistics."""
+    case = Case(shared_dir, "pipeline_end_to_end")
+    network, hubert = complete(case), Hubert(case)
+    for what in ("mean", "std"):
+        getattr(network, f"identity_{what}").copy_(case[f"in.stats.shape_{what}"])
+    samples = case["in.audio_int16"] / 32768
+    samples = (samples - samples.mean()) / (samples.std() + 1e-5)
+    samples = torch.nn.functional.pad(samples, (0, -len(samples) % 64_000))
+    whole = hubert(samples[None], 200)[0]
+    apart = hubert(samples.reshape(2, -1), 100).flatten(0, 1)
+    threshold = Threshold(0.99, 1.0, 4.0)
+    runs = {
+        "default": (whole, Guidance(), 2),
+        "threshold": (whole, Guidance(threshold=threshold), 2),
+        "per_window_audio": (apart, Guidance(), 1),
+    }
+    for name, (features, guidance, takes) in runs.items():
+
+        def noise(window: int, takes: int = takes):
+            # The second window got the draws of the other sample.
+            order = [1, 0] if window else [0, 1]
+            steps = iter(case["noise.z"][:, order[:takes]])
+            return case["noise.motion_at_T"][:takes], lambda: next(steps)
+
+        motions = perform(
+            network,
+            [features.detach()] * takes,
+            [case["in.style"].numpy()] * takes,
+            [0] * takes,
+            replace(PUBLISHED, guidance=guidance),
+            lengths=[132] * takes,
+            identity=case["in.shape"].expand(takes, -1),
+            noise=noise,
+        )
+        values = torch.tensor(np.stack(motions))
+        assert_close(values[..., :50], case[f"out.{name}.exp"], SAMPLED)
+        assert_close(values[..., 50:], case[f"out.{name}.pose"], SAMPLED)

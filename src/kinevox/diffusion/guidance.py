@@ -83,6 +83,11 @@ class Guidance:
     threshold: Threshold | None = None
 
     @property
+    def plain(self) -> Guidance:
+        """None at all: both conditions as they are."""
+        return Guidance(None, None, threshold=self.threshold)
+
+    @property
     def branches(self) -> tuple[Branch, ...]:
         """What the network must be asked for, in the order of `combine`."""
         if self.sound is None and self.style is None:

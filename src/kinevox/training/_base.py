@@ -75,3 +75,16 @@ class Trainable(Protocol):
     def validate(self, network: Any, corpus: Corpus) -> Mapping[str, float]:
         """Scores of the network on unseen clips; lower is better for `decided_by`."""
         ...
+
+
+@runtime_checkable
+class Continued(Protocol):
+    """A network that begins with the weights of another one, trained before."""
+
+    def begin(self, network: Any) -> None:
+        """Puts them into a new network; called once, before the first step.
+
+        Raises:
+            AssetError: they are missing, or do not fit.
+        """
+        ...

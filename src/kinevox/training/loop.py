@@ -23,7 +23,7 @@ from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows
 from kinevox.errors import ConfigError, KinevoxError, MissingExtraError
 from kinevox.training import run
-from kinevox.training._base import Space, Trainable
+from kinevox.training._base import Continued, Space, Trainable
 from kinevox.training.averaging import Average
 from kinevox.training.batch import Batch
 from kinevox.training.card import write_card
@@ -74,6 +74,8 @@ def train(
     space = space_of(corpus)
     torch.manual_seed(options.seed)
     network = stage.build(space)
+    if isinstance(stage, Continued) and not (folder / "state.safetensors").is_file():
+        stage.begin(network)
     average = Average(network, options.average)
     optimizer = torch.optim.AdamW(_groups(network, options.weight_decay), options.learning_rate)
     position = Position()

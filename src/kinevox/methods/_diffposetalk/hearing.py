@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,8 +13,12 @@ from torch import Tensor
 from kinevox.audio.encoders import SpeechEncoder, load_encoder
 from kinevox.audio.mel import BANDS, HOP, MelStream, log_mel
 from kinevox.errors import ConfigError
-from kinevox.timebase import FPS, SAMPLE_RATE
+from kinevox.timebase import FPS, SAMPLE_RATE, num_frames
 from kinevox.training.batch import Batch
+
+if TYPE_CHECKING:
+    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods._diffposetalk.perform import Sampling
 
 PER_FRAME = round(SAMPLE_RATE / FPS) // HOP
 """Log-mel features in a frame of motion."""
@@ -56,6 +61,29 @@ def features_of(
     encoded = encoder.encode(samples)
     whole = encoded[: len(encoded) // each * each].unflatten(0, (-1, each)).mean(dim=1)[:frames]
     return torch.cat([whole, whole.new_zeros(frames - len(whole), encoder.width)]).float()
+
+
+def heard(
+    network: DiffPoseTalkNetwork, samples: Float[np.ndarray, " samples"], sampling: Sampling
+) -> Float[Tensor, "frames width"]:
+    """What a network hears of a recording, for each of its frames and, where it is asked for, of
+    the silence behind it to the end of a window.
+
+    Raises:
+        ConfigError: the encoder has another width than the network was trained with.
+    """
+    config = network.config
+    encoder = encoder_named(config.encoder)
+    if encoder.width != config.features:
+        raise ConfigError(
+            f"Encoder '{encoder.name}' makes features of {encoder.width} channels; this network "
+            f"takes {config.features}."
+        )
+    frames = num_frames(max(len(samples), 1), SAMPLE_RATE, network.space.fps)
+    if sampling.silence_behind:
+        frames = -(-frames // config.window) * config.window
+        samples = np.pad(samples, (0, max(frames * PER_FRAME * HOP - len(samples), 0)))
+    return features_of(encoder, samples, frames)
 
 
 def features_of_batch(

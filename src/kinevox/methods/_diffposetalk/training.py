@@ -58,7 +58,7 @@ def two_window_loss(
     features = features_of_batch(config.encoder, batch, LEAD, TAIL)
     motion = batch.motion[..., network.columns]
     sides = (slice(0, config.window), slice(config.window, None))
-    styles = _styles(network, batch)
+    styles = styles_of(network, batch)
     whole, stretches = [], []
     for side, style, truncate in zip(
         sides, styles, (config.truncate_first, config.truncate_second), strict=True
@@ -151,7 +151,7 @@ def joined_terms(
     return {name: terms[name] for name in config.loss_weights}
 
 
-def _styles(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
+def styles_of(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
     """A style for each window."""
     config = network.config
     if config.style_of == "elsewhere":

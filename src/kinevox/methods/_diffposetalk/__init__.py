@@ -1,0 +1,152 @@
+"""DiffPoseTalk: diffusion of face and head, in the style of an example.
+
+A style encoder turns a few seconds of anybody's motion into a vector; a transformer then draws
+motion from noise, window by window, that fits the speech and the style. The same speech has many
+performances, one per seed.
+
+Source: Sun et al. 2024, "DiffPoseTalk: Speech-Driven Stylistic 3D Facial Animation and Head Pose
+Generation via Diffusion Models", ACM TOG 43(4). What differs is listed in
+docs/methods/diffposetalk.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from kinevox import timebase
+from kinevox.errors import AssetError, UnknownNameError
+from kinevox.methods._base import WINDOW_BORDERS
+from kinevox.methods._diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
+from kinevox.motion import Motion
+from kinevox.speech import Speech
+from kinevox.timing import stage
+from kinevox.training import Trainable
+
+if TYPE_CHECKING:
+    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods._diffposetalk.perform import Sampling
+
+
+@dataclass(frozen=True)
+class Style:
+    """How somebody moves, as the style encoder puts it; empty for nobody in particular."""
+
+    vector: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class DiffPoseTalk:
+    """The method; see `kinevox.methods`. Without a network it can only be trained."""
+
+    name: ClassVar[str] = "diffposetalk"
+    summary: ClassVar[str] = "Diffusion of face and head, in the style of an example; needs weights"
+    references: ClassVar[tuple[str, ...]] = (
+        "@article{sun2024diffposetalk, title={DiffPoseTalk: Speech-Driven Stylistic 3D Facial "
+        "Animation and Head Pose Generation via Diffusion Models}, author={Sun, Zhiyao and Lv, "
+        "Tian and Ye, Sheng and Lin, Matthieu and Sheng, Jenny and Wen, Yu-Hui and Yu, Minjing "
+        "and Liu, Yong-Jin}, journal={ACM Transactions on Graphics}, volume={43}, number={4}, "
+        "year={2024}}",
+        "@article{lu2022dpmsolverpp, title={DPM-Solver++: Fast Solver for Guided Sampling of "
+        "Diffusion Probabilistic Models}, author={Lu, Cheng and Zhou, Yuhao and Bao, Fan and "
+        "Chen, Jianfei and Li, Chongxuan and Zhu, Jun}, journal={arXiv:2211.01095}, year={2022}}",
+    )
+    stages: ClassVar[Mapping[str, Trainable]] = {
+        "diffposetalk-style": StyleConfig(),
+        "diffposetalk": BASE,
+    }
+
+    network: DiffPoseTalkNetwork | None = None
+    sampling: Sampling | None = None
+    """None for the usual one."""
+
+    def load(self, folder: Path) -> DiffPoseTalk:
+        """The method with the weights of a run or checkpoint.
+
+        Raises:
+            AssetError: there are none, or they belong to another network.
+        """
+        from kinevox.training.checkpoint import read_checkpoint
+
+        return replace(self, network=read_checkpoint(folder, DiffPoseTalkConfig()).network)
+
+    def debug(self) -> DiffPoseTalk:
+        """The method with a tiny untrained network that moves little, for tests."""
+        import numpy as np
+        import torch
+
+        from kinevox.data.normalize import Statistics
+        from kinevox.motion import ARKIT
+        from kinevox.training import Space
+
+        small = np.full(ARKIT.num_channels, 0.01, np.float32)
+        space = Space(ARKIT, timebase.FPS, Statistics(ARKIT.neutral, small), ())
+        config = replace(BASE, width=16, layers=1, heads=2, style_width=16, style_layers=1)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return replace(self, network=config.build(space).eval())
+
+    def styles(self) -> Mapping[str, Style]:
+        """`neutral`: nobody in particular."""
+        return {"neutral": Style()}
+
+    def load_style(self, source: str | Path | None) -> Style:
+        """The style of a clip of motion, of a `.style` file, or by name.
+
+        Raises:
+            UnknownNameError: neither a known style nor an existing file.
+            AssetError: a clip cannot be read as a style without weights.
+            MotionError: the file holds no style, or motion of another layout.
+        """
+        styles = self.styles()
+        name = "neutral" if source is None else str(source)
+        if name in styles:
+            return styles[name]
+        if not Path(name).is_file():
+            raise UnknownNameError("style", name, styles)
+        from kinevox.methods._diffposetalk.style_file import read_style
+
+        return Style(read_style(Path(name), self._loaded().style_encoder))
+
+    def generate(
+        self, speech: Speech, style: Style, *, seed: int = 0, fps: float = timebase.FPS
+    ) -> Motion:
+        """A take of the whole recording; another seed gives another one.
+
+        Raises:
+            AssetError: no weights were loaded.
+        """
+        import numpy as np
+
+        from kinevox.methods._diffposetalk.hearing import heard
+        from kinevox.methods._diffposetalk.perform import Sampling, perform, window_starts
+
+        network, sampling = self._loaded(), self.sampling or Sampling()
+        with stage("hearing"):
+            features = heard(network, speech.samples, sampling)
+        vector = np.array(style.vector, np.float32) if style.vector else None
+        space, count = network.space, max(len(speech.samples), 1)
+        frames = timebase.num_frames(count, timebase.SAMPLE_RATE, space.fps)
+        with stage("diffusion"):
+            (values,) = perform(network, [features], [vector], [seed], sampling, lengths=[frames])
+        starts = window_starts(len(values), network, sampling)[1:]
+        borders = " ".join(f"{start / space.fps:g}" for start in starts)
+        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
+        if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
+            return motion
+        count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
+        return motion.replace(values=motion.sample(timebase.frame_times(count, fps)), fps=fps)
+
+    def _loaded(self) -> DiffPoseTalkNetwork:
+        if self.network is None:
+            raise AssetError(
+                "Method 'diffposetalk' has no weights of its own. Train some with `kinevox train "
+                "diffposetalk-style` and `kinevox train diffposetalk`, then use the method as "
+                "'diffposetalk:RUN'."
+            )
+        return self.network
+
+
+METHOD = DiffPoseTalk()

@@ -1,0 +1,263 @@
+"""Whole recordings, window by window.
+
+Windows lie on a fixed grid from the start of the recording. Each knows the last frames before it
+and begins within the one before: over the overlap every prediction on the way from noise to motion
+is pulled towards what is there already, strongly at first and less and less, so the rest of the
+window grows out of it and no seam shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from kinevox.diffusion.guidance import Branch, Guidance
+from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
+from kinevox.diffusion.schedules import schedule
+from kinevox.errors import ConfigError
+from kinevox.methods._diffposetalk.channels import restored
+from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How motion is drawn from the network."""
+
+    sampler: Literal["dpm-solver", "ddim", "ancestral"] = "dpm-solver"
+    """`ancestral` takes all steps that the network was trained with."""
+    steps: int = 8
+    """Calls of the network per window, for the other samplers."""
+    guidance: Guidance = field(default_factory=Guidance)
+    """How strongly sound and style are followed."""
+    flexibility: float = 0.0
+    """Of `ancestral`."""
+    overlap: int = 10
+    """Frames that a window shares with the one before; published: 0."""
+    same_noise: bool = False
+    """Start every window from the same noise, as published; windows then look more alike."""
+    silence_behind: bool = False
+    """Hear silence behind the end of the recording, as published, rather than nothing."""
+    bf16: bool = False
+    """Compute in bfloat16."""
+
+
+PUBLISHED = Sampling("ancestral", overlap=0, same_noise=True, silence_behind=True)
+"""As in the authors' demo."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """All that a window is made from."""
+
+    sound: Float[Tensor, "batch window width"]
+    present: Float[Tensor, "batch window"]
+    context_motion: Float[Tensor, "batch context channels"]
+    context_sound: Float[Tensor, "batch context width"]
+    style: Float[Tensor, "batch style"]
+    """The null style for those that have none."""
+    identity: Float[Tensor, "batch identity"] | None = None
+
+
+Noise = Callable[[int], tuple[Tensor, Draw]]
+"""For a window by number: the noise it starts from, and a source of more."""
+
+
+@torch.inference_mode()
+def perform(
+    network: DiffPoseTalkNetwork,
+    features: Sequence[Float[Tensor, "_ features"]],
+    styles: Sequence[Float[np.ndarray, " style"] | None],
+    seeds: Sequence[int],
+    sampling: Sampling,
+    *,
+    lengths: Sequence[int] | None = None,
+    identity: Float[Tensor, "batch identity"] | None = None,
+    noise: Noise | None = None,
+) -> list[Float[np.ndarray, "_ channels"]]:
+    """Motion for several recordings, or takes of one, side by side.
+
+    Each has its own noise, so it comes out the same alone.
+
+    Args:
+        features: Of each recording, one per frame.
+        styles: Of each; None where there is none.
+        seeds: Of each.
+        lengths: Of each [frames]; features behind are heard, but belong to nothing.
+        noise: In place of what follows from the seeds.
+
+    Raises:
+        ConfigError: the overlap leaves no room for the context.
+    """
+    config, device = network.config, network.null_style.device
+    stride = config.window - sampling.overlap
+    if sampling.overlap < 0 or stride < config.context:
+        raise ConfigError(
+            f"overlap is {sampling.overlap}; of a window of {config.window} frames at least the "
+            f"context of {config.context} must be new."
+        )
+    lengths = lengths or [len(some) for some in features]
+    total = window_starts(max(lengths), network, sampling)[-1] + config.window
+    heard = torch.stack(
+        [torch.cat([f, f.new_zeros(max(total - len(f), 0), f.shape[1])])[:total] for f in features]
+    ).to(device)
+    present = torch.arange(total, device=device) < torch.tensor(lengths, device=device)[:, None]
+    style = torch.stack(
+        [
+            network.null_style if vector is None else torch.as_tensor(vector).to(device)
+            for vector in styles
+        ]
+    )
+    guidance = sampling.guidance
+    if all(vector is None for vector in styles) and guidance.sound is not None:
+        # Without a style there is nothing between the branches with and without it.
+        guidance = Guidance(guidance.sound, None, threshold=guidance.threshold)
+    noise = noise or _noise(seeds, (config.window, len(network.columns)), sampling, device)
+    made = heard.new_zeros(len(features), total, len(network.columns))
+    motion, sound = network.begins(len(features))
+    for number, start in enumerate(window_starts(max(lengths), network, sampling)):
+        window, before = slice(start, start + config.window), slice(start - config.context, start)
+        if start:
+            motion, sound = made[:, before], network.sound(heard[:, before])
+        given = Given(
+            network.sound(heard[:, window]),
+            present[:, window].to(heard.dtype),
+            motion,
+            sound,
+            style,
+            identity,
+        )
+        # Those that ended before are not computed any more.
+        rows = torch.tensor(
+            [i for i, length in enumerate(lengths) if _reaches(length, start, sampling)]
+        )
+        known = made[rows, start : start + sampling.overlap] if start else None
+        beginning, draw = noise(number)
+        made[rows, window] = sample_window(
+            network,
+            _rows(given, rows),
+            sampling,
+            guidance,
+            beginning[rows],
+            lambda draw=draw, rows=rows: draw()[rows],
+            known,
+        )
+    return [
+        restored(network.space, network.columns, values[:length].cpu().numpy())
+        for values, length in zip(made, lengths, strict=True)
+    ]
+
+
+def window_starts(frames: int, network: DiffPoseTalkNetwork, sampling: Sampling) -> list[int]:
+    """First frames of the windows of a recording."""
+    stride = network.config.window - sampling.overlap
+    return list(range(0, max(frames - sampling.overlap, 1), stride))
+
+
+def sample_window(
+    network: DiffPoseTalkNetwork,
+    given: Given,
+    sampling: Sampling,
+    guidance: Guidance,
+    start: Float[Tensor, "batch window channels"],
+    draw: Draw,
+    known: Float[Tensor, "batch overlap channels"] | None = None,
+) -> Float[Tensor, "batch window channels"]:
+    """One window of normalized motion.
+
+    Args:
+        start: Noise.
+        known: Its first frames, as they are already.
+    """
+    config = network.config
+    levels = schedule(config.schedule, config.steps)
+    denoise = guided(network, given, guidance, sampling.bf16)
+    if known is not None:
+        denoise = pulled(denoise, known)
+    if sampling.sampler == "ancestral":
+        return ancestral(denoise, start, levels, draw, flexibility=sampling.flexibility)
+    if sampling.sampler == "ddim":
+        return ddim(denoise, start, levels, sampling.steps)
+    return dpm_solver(denoise, start, levels, sampling.steps)
+
+
+def guided(
+    network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16: bool = False
+) -> Denoise:
+    """The network as samplers want it: all branches in one call, the sound digested once."""
+    branches, batch = guidance.branches, len(given.style)
+    count = len(branches)
+
+    def stacked(known: Callable[[Branch], bool]) -> Tensor:
+        flags = torch.tensor([known(branch) for branch in branches], device=given.style.device)
+        return flags.repeat_interleave(batch)
+
+    def repeated(part: Tensor) -> Tensor:
+        return part.repeat(count, *[1] * (part.ndim - 1))
+
+    style = network.styled(repeated(given.style), stacked(lambda branch: branch.style))
+    identity = None if given.identity is None else repeated(given.identity)
+    person = network.persons(style, identity)
+    sound = network.sounding(repeated(given.sound), stacked(lambda branch: branch.sound))
+    context, present = repeated(given.context_motion), repeated(given.present)
+    device = given.style.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=bf16):
+        whole = torch.cat([repeated(given.context_sound), sound], dim=1)
+        heard = network.denoiser.listen(whole)
+
+    def denoise(x: Tensor, t: int) -> Tensor:
+        step = torch.full((count * batch,), t, device=x.device)
+        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+            made = network.denoiser(repeated(x), step, person, context, present, heard)
+        window = made[:, network.config.context :].float()
+        return guidance(lambda branches: window.unflatten(0, (count, batch)))
+
+    return denoise
+
+
+def pulled(denoise: Denoise, known: Float[Tensor, "batch overlap channels"]) -> Denoise:
+    """A denoiser whose first frames are drawn towards known ones, the first of them most."""
+    count = known.shape[1]
+    weight = 1 - torch.arange(1, count + 1, device=known.device)[:, None] / (count + 1)
+
+    def denoise_pulled(x: Tensor, t: int) -> Tensor:
+        clean = denoise(x, t)
+        return torch.cat([torch.lerp(clean[:, :count], known, weight), clean[:, count:]], dim=1)
+
+    return denoise_pulled
+
+
+def _noise(
+    seeds: Sequence[int], shape: Sequence[int], sampling: Sampling, device: torch.device
+) -> Noise:
+    """Noise that follows from the seed and the number of the window alone."""
+
+    def noise(window: int) -> tuple[Tensor, Draw]:
+        draw = draws([_generator(seed, window) for seed in seeds], shape, device)
+        start = draw()
+        if sampling.same_noise and window:
+            start = draws([_generator(seed, 0) for seed in seeds], shape, device)()
+        return start, draw
+
+    return noise
+
+
+def _generator(seed: int, window: int) -> Generator:
+    word = np.random.SeedSequence([seed, window]).generate_state(1, np.uint64)[0]
+    return Generator().manual_seed(int(word >> np.uint64(1)))
+
+
+def _reaches(frames: int, start: int, sampling: Sampling) -> bool:
+    """Whether a recording of this length has new frames in a window."""
+    return start == 0 or frames > start + sampling.overlap
+
+
+def _rows(given: Given, rows: Tensor) -> Given:
+    """Some samples of a batch."""
+    parts = {name: part[rows] for name, part in vars(given).items() if part is not None}
+    return Given(**parts)
