@@ -11,6 +11,7 @@ from kinevox import errors
     ("error", "resembles"),
     [
         (errors.AudioError, ValueError),
+        (errors.VideoError, ValueError),
         (errors.MotionError, ValueError),
         (errors.AssetError, OSError),
         (errors.ConfigError, ValueError),

@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Literal
 
@@ -131,6 +131,22 @@ def _usd() -> Check:
         return Check("USD", "missing", "usd-core is not installed", _install("usd"))
 
 
+def _capture() -> Check:
+    try:
+        found = version("mediapipe")
+    except PackageNotFoundError:
+        return Check("capture", "missing", "MediaPipe is not installed", _install("capture"))
+    models = Path(str(distribution("mediapipe").locate_file("mediapipe/modules/face_landmark")))
+    if not list(models.glob("*.tflite")):
+        return Check(
+            "capture",
+            "missing",
+            f"MediaPipe {found} comes without models",
+            f"{_install('capture')}, or name a model of yours: kinevox capture --task FILE",
+        )
+    return Check("capture", "ok", f"MediaPipe {found} with Face Mesh")
+
+
 def _install(extra: str) -> str:
     name = f"kinevox[{extra}]" if extra else "kinevox"
     return f"{Path(sys.executable).name} -m pip install '{name}'"
@@ -146,4 +162,5 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     _head,
     _drawing,
     _usd,
+    _capture,
 )

@@ -27,6 +27,9 @@ CALLS = {
     "no-output": (["convert", "hi.csv"], 2),
     "not-a-video": (["render", "hi.csv", "-o", "hi.avi"], 2),
     "bad-size": (["render", "hi.csv", "--size", "big"], 2),
+    "no-video": (["capture"], 2),
+    "no-such-video": (["capture", "me.mp4"], 1),
+    "workers-for-one-video": (["capture", "me.mp4", "--workers", "2"], 2),
     "unknown-shown-style": (["styles", "show", "livley"], 2),
 }
 
