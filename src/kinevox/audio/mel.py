@@ -41,29 +41,39 @@ _FFT = 512
 _FLOOR = 1e-14
 
 
-def log_mel(samples: Float[Tensor, "*batch samples"]) -> Float[Tensor, "*batch features 80"]:
+def log_mel(
+    samples: Float[Tensor, "*batch samples"], lookahead: int = LOOKAHEAD
+) -> Float[Tensor, "*batch features 80"]:
     """Log-mel features of whole recordings, one per full hop.
+
+    Args:
+        lookahead: How much later sound the level knows [features].
 
     Returns:
         Energy of each band below the speaker's level: 2 at the level, -2 at `DEPTH_DB` below it
         and for everything fainter.
     """
     bands = _bands(functional.pad(samples, (MARGIN, MARGIN)))
-    energy = functional.pad(bands.sum(-1), (0, LOOKAHEAD))
-    return _below(_levels(energy)[..., LOOKAHEAD:], bands)
+    energy = functional.pad(bands.sum(-1), (0, lookahead))
+    return _below(_levels(energy)[..., lookahead:], bands)
 
 
 class MelStream:
-    """What `log_mel` gives, for sound that arrives in chunks of any size."""
+    """What `log_mel` gives, for sound that arrives in chunks of any size.
 
-    def __init__(self) -> None:
+    Args:
+        lookahead: As `log_mel` has it [features].
+    """
+
+    def __init__(self, lookahead: int = LOOKAHEAD) -> None:
+        self._lookahead = lookahead
         self._samples = torch.zeros(MARGIN)
         self._bands = torch.zeros(0, BANDS)
         self._levels = torch.zeros(0)
         self._level: Tensor | None = None
 
     def push(self, samples: Float[Tensor, " samples"]) -> Float[Tensor, "features 80"]:
-        """The features that are certain now; the last `LOOKAHEAD` wait for what follows."""
+        """The features that are certain now; the last `lookahead` wait for what follows."""
         self._samples = torch.cat([self._samples, samples])
         bands = _bands(self._samples)
         self._samples = self._samples[len(bands) * HOP :]
@@ -72,7 +82,9 @@ class MelStream:
 
     def finish(self) -> Float[Tensor, "features 80"]:
         """The features that were still waiting."""
-        return torch.cat([self.push(torch.zeros(MARGIN)), self._certain(torch.zeros(LOOKAHEAD))])
+        return torch.cat(
+            [self.push(torch.zeros(MARGIN)), self._certain(torch.zeros(self._lookahead))]
+        )
 
     def _certain(self, energy: Float[Tensor, " features"]) -> Float[Tensor, "certain 80"]:
         if not len(energy):
@@ -80,8 +92,8 @@ class MelStream:
         levels = _levels(energy, self._level)
         self._level = levels[-1]
         self._levels = torch.cat([self._levels, levels])
-        count = max(len(self._levels) - LOOKAHEAD, 0)
-        features = _below(self._levels[LOOKAHEAD:], self._bands[:count])
+        count = max(len(self._levels) - self._lookahead, 0)
+        features = _below(self._levels[self._lookahead :], self._bands[:count])
         self._bands, self._levels = self._bands[count:], self._levels[count:]
         return features
 
