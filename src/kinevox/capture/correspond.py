@@ -58,7 +58,8 @@ class LandmarkTable:
 
     def phenotype(self, coefficients: Float[np.ndarray, " modes"]) -> dict[str, float]:
         """Options of head `anny` for a person given by coefficients of the modes."""
-        values = np.concatenate([[1.0], coefficients]) @ self.to_phenotype
+        # The drawn people lie within two deviations; real ones may not.
+        values = np.concatenate([[1.0], np.clip(coefficients, -2, 2)]) @ self.to_phenotype
         pairs = zip(self.phenotype_names, values.clip(0, 1), strict=True)
         return {name: round(float(value), 3) for name, value in pairs}
 

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from kinevox.capture._base import Camera, Capture, Landmarks
 from kinevox.capture.correspond import load_table
+from kinevox.capture.fit.calibrate import resting_gaps, with_closing_lids, with_gaps
 from kinevox.capture.fit.camera import choose_camera, guess_pose
 from kinevox.capture.fit.frames import FrameFit, State, stiffness
 from kinevox.capture.fit.linearize import POSE
@@ -20,6 +21,8 @@ from kinevox.errors import MotionError
 
 _FRAMES_OF_A_PERSON = 200
 _PERSON_ROUNDS = 8
+_ALWAYS = 0.1
+"""Share of the frames that may show less of an expression than the neutral face does."""
 _BLOCK, _OVERLAP = 400, 25
 """Frames fitted at once, and how far blocks reach into each other."""
 
@@ -63,19 +66,28 @@ def fit(
 def _meet(
     model: FaceModel,
     camera: Camera,
-    seen: Float[np.ndarray, "frames points 2"],
+    seen: Float[np.ndarray, "frames points 3"],
     report: Progress,
 ) -> tuple[FaceModel, np.ndarray]:
     """The person, and the coefficients of the phenotype modes."""
-    people = likely_people(model.ids)
+    people = likely_people(tuple(model.ids.tolist()))
     free = np.zeros(len(CHANNELS) + POSE)
     state = State(np.zeros((len(seen), len(CHANNELS))), guess_pose(camera, model.neutral, seen))
+    frames = FrameFit(model, camera)
     for turn in range(_PERSON_ROUNDS):
-        frames = FrameFit(model, camera, free)
-        state = frames(seen, state, rounds=3 if turn == 0 else 2)
-        model = model.with_neutral(improve_neutral(people, frames, seen, state))
+        state = frames(seen, state, rounds=3 if turn == 0 else 1, bend=free)
+        gaps = resting_gaps(frames.model, camera, seen, state)
+        neutral = improve_neutral(people, frames, seen, state, gaps)
+        frames.model = frames.model.with_neutral(neutral)
+        # What hardly ever leaves a face is part of it.
+        always = np.quantile(state.weights, _ALWAYS, axis=0)
+        frames.model = frames.model.with_neutral(frames.model.points(always[None])[0])
+        state = State(np.maximum(state.weights - always, 0), state.pose)
         report(0.3 * (turn + 1) / _PERSON_ROUNDS)
-    return model, people.coefficients(model.neutral)
+    state = frames(seen, state, rounds=2, bend=free)
+    coefficients = people.coefficients(frames.model.neutral)
+    model = with_gaps(frames.model, resting_gaps(frames.model, camera, seen, state))
+    return with_closing_lids(model, camera, seen, state), coefficients
 
 
 def _every_frame(
@@ -83,7 +95,7 @@ def _every_frame(
 ) -> State:
     """All known frames; the others are left at zero."""
     count = len(timeline.points)
-    frames = FrameFit(model, camera, stiffness(fps))
+    frames = FrameFit(model, camera)
     weights = np.zeros((count, len(CHANNELS)))
     rotation, translation = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3))
     for stretch in timeline.stretches:
@@ -95,7 +107,7 @@ def _every_frame(
             guess = State(
                 np.zeros((len(seen), len(CHANNELS))), guess_pose(camera, model.neutral, seen)
             )
-            state = frames(seen, guess, rounds=8)[start - first : stop - first]
+            state = frames(seen, guess, rounds=6, bend=stiffness(fps))[start - first : stop - first]
             weights[start:stop] = state.weights
             rotation[start:stop] = state.pose.rotation
             translation[start:stop] = state.pose.translation

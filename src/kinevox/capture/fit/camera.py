@@ -20,7 +20,7 @@ def choose_camera(
     size: tuple[int, int],
     field_of_view: float | None,
     neutral: Float[np.ndarray, "points 3"],
-    seen: Float[np.ndarray, "frames points 2"],
+    seen: Float[np.ndarray, "frames points 3"],
 ) -> Camera:
     """The camera of a video; without `field_of_view` a likely one.
 
@@ -42,7 +42,7 @@ def choose_camera(
 def guess_pose(
     camera: Camera,
     neutral: Float[np.ndarray, "points 3"],
-    seen: Float[np.ndarray, "frames points 2"],
+    seen: Float[np.ndarray, "frames points 3"],
 ) -> Pose:
     """Pose of a neutral head as if the camera were far away."""
     R, scale, middle = _flat_pose(neutral, seen)
@@ -54,12 +54,13 @@ def guess_pose(
 
 
 def _flat_pose(
-    neutral: Float[np.ndarray, "points 3"], seen: Float[np.ndarray, "frames points 2"]
+    neutral: Float[np.ndarray, "points 3"], seen: Float[np.ndarray, "frames points 3"]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rotation, scale [pixels per m] and middle [pixels] under scaled orthography.
 
     The affine camera by least squares, then the nearest one with orthogonal rows.
     """
+    seen = seen[..., :2]
     middle = seen.mean(axis=1)
     arms = neutral - neutral.mean(axis=0)
     affine = np.swapaxes(seen - middle[:, None], 1, 2) @ np.linalg.pinv(arms).T

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+from scipy.sparse import csr_array
 
 from kinevox import arkit
 from kinevox.capture.correspond import EYE_CORNERS, INNER_LIPS, IRISES, LIDS, load_table
@@ -55,9 +56,13 @@ class FaceModel:
     """[m] from the head's origin."""
     basis: Float[np.ndarray, "channels points 3"]
     """Displacement by each of `CHANNELS` at a weight of 1 [m]."""
-    features: Float[np.ndarray, "features points"]
-    """Each feature as a combination of points."""
+    features: csr_array
+    """Features x points: each feature as a combination of points."""
+    middles: csr_array
+    """Features x points: where a feature is."""
     importance: Float[np.ndarray, " features"]
+    gaze: Bool[np.ndarray, "eyes features"]
+    """Features that tell where the left and the right eye look."""
 
     def points(
         self, weights: Float[np.ndarray, "frames channels"]
@@ -71,6 +76,11 @@ class FaceModel:
         place = {int(k): column for column, k in enumerate(self.ids)}
         return [place[k] for k in wanted] if all(k in place for k in wanted) else []
 
+    def pairs(self, ids: tuple[tuple[int, int], ...]) -> Int[np.ndarray, "pairs 2"]:
+        """Columns of those pairs of landmarks that are there."""
+        found = [pair for both in ids if (pair := self.columns(*both))]
+        return np.array(found, dtype=int).reshape(-1, 2)
+
     def with_neutral(self, neutral: Float[np.ndarray, "points 3"]) -> FaceModel:
         return replace(self, neutral=neutral)
 
@@ -81,7 +91,18 @@ def average_face(ids: Int[np.ndarray, " points"]) -> FaceModel:
     shapes = [head.shapes[arkit.NAMES.index(name)] for name in CHANNELS]
     basis = table.places(np.array(shapes, dtype=np.float64))
     features, importance = _features(ids)
-    return FaceModel(ids, table.mean[ids], basis[:, ids], features, importance)
+    gaze = [np.abs(features[:, np.isin(ids, iris)]).sum(axis=1) > 0 for iris in IRISES]
+    share = np.abs(features)
+    middles = csr_array(share / share.sum(axis=1, keepdims=True))
+    return FaceModel(
+        ids=ids,
+        neutral=table.mean[ids],
+        basis=basis[:, ids],
+        features=csr_array(features),
+        middles=middles,
+        importance=importance,
+        gaze=np.array(gaze),
+    )
 
 
 def _features(ids: Int[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,21 +8,26 @@ free. Pose and scale are taken out of the rest, since they belong to the head's 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
+from scipy.linalg import solve
 
 from kinevox.capture.correspond import load_table
-from kinevox.capture.fit.linearize import errors
+from kinevox.capture.fit.calibrate import Gaps
 from kinevox.capture.fit.frames import FrameFit, State
-from kinevox.capture.fit.model import FaceModel
+from kinevox.capture.fit.linearize import ENTRIES, errors
 
-_SMOOTH, _ASYMMETRIC, _FREE = 0.004, 0.001, 0.001
-"""Standard deviation of the smooth offset shared by both sides, of that which differs between
-them, and of what every landmark has of its own [m]."""
-_REACH = 0.03
-"""Distance over which smooth offsets are alike [m]."""
-_RIGID = 1e-6
+_SMOOTH = ((0.03, 0.004), (0.008, 0.002))
+"""Distances over which offsets are alike, and their standard deviations [m]: shape of the face,
+and of lips, lids and nose."""
+_ASYMMETRIC = 0.25
+"""Share of a smooth offset that may differ between the sides."""
+_FREE = 0.0007
+"""Standard deviation of what every landmark has of its own [m]."""
+_GAP = 0.0003
+"""How far the gap of resting lips or lids may be off [m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +43,18 @@ class People:
         return self.modes @ (self.precision @ (neutral - self.mean).ravel())
 
 
-def likely_people(ids: Int[np.ndarray, " points"]) -> People:
+@lru_cache(maxsize=4)
+def likely_people(landmarks: tuple[int, ...]) -> People:
     """The Gaussian for some of the landmarks."""
-    table = load_table()
+    table, ids = load_table(), np.array(landmarks)
     mean = table.mean[ids]
     flipped = table.mean[table.partners][ids] * [-1, 1, 1]
-    near, far = (_alike(mean, other) for other in (mean, flipped))
-    mirror = np.array([-1.0, 1.0, 1.0])
-    spread = _SMOOTH**2 / 2
     smooth = np.zeros((len(ids), 3, len(ids), 3))
-    for axis in range(3):
-        smooth[:, axis, :, axis] = spread * (near + mirror[axis] * far) + _ASYMMETRIC**2 * near
+    for reach, spread in _SMOOTH:
+        near, far = (_alike(mean, other, reach) for other in (mean, flipped))
+        for axis, sign in enumerate((-1, 1, 1)):
+            both = (near + sign * (far + far.T) / 2) / 2 + _ASYMMETRIC**2 * near
+            smooth[:, axis, :, axis] += spread**2 * both
     smooth = smooth.reshape(3 * len(ids), -1)
     rigid = _rigid_and_scale(mean)
     smooth = smooth - rigid @ (rigid.T @ smooth)
@@ -58,9 +64,9 @@ def likely_people(ids: Int[np.ndarray, " points"]) -> People:
     return People(mean, np.linalg.inv(covariance), modes)
 
 
-def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _alike(a: np.ndarray, b: np.ndarray, reach: float) -> np.ndarray:
     square = np.square(a[:, None] - b[None]).sum(axis=-1)
-    return np.exp(-square / (2 * _REACH**2))
+    return np.exp(-square / (2 * reach**2))
 
 
 def _rigid_and_scale(points: Float[np.ndarray, "points 3"]) -> np.ndarray:
@@ -75,24 +81,35 @@ def _rigid_and_scale(points: Float[np.ndarray, "points 3"]) -> np.ndarray:
 def improve_neutral(
     people: People,
     fitted: FrameFit,
-    seen: Float[np.ndarray, "frames points 2"],
+    seen: Float[np.ndarray, "frames points 3"],
     state: State,
+    gaps: Gaps,
 ) -> Float[np.ndarray, "points 3"]:
-    """The most likely neutral face, given weights and poses."""
-    model, R = fitted.model, state.pose.rotation
+    """The most likely neutral face, given weights and poses, and how lips and lids rest."""
+    model = fitted.model
     found = errors(model, fitted.camera, state.weights, state.pose, seen)
-    weighted = found.slope * found.weight[..., None, None]
-    square = np.einsum("tfxa,tfxb->tfab", weighted, found.slope)
-    square = np.einsum("tca,tfcd,tdb->fab", R, square, R, optimize=True)
-    pull = np.einsum("tfxa,tfx->tfa", weighted, found.residual)
-    pull = np.einsum("tca,tfc->fa", R, pull)
-    L, count = model.features, model.features.shape[1]
-    gram = np.einsum("fi,fab,fj->iajb", L, square, L, optimize=True).reshape(3 * count, -1)
-    right = (L.T @ pull).ravel()
+    square, pull = found.squares().sum(axis=1), found.pulls().sum(axis=1)
+    L, count = model.features, len(model.neutral)
+    gram = np.zeros((count, 3, count, 3))
+    for (a, b), values in zip(ENTRIES, square, strict=True):
+        block = (L.T @ (L * values[:, None])).toarray()
+        gram[:, a, :, b] = gram[:, b, :, a] = block
+    gram = gram.reshape(3 * count, -1)
+    right = (L.T @ pull.T).ravel()
     # Neighbouring frames err alike: a long video is not that much surer than a short one.
     trust = 1 / max(1.0, len(seen) / 50)
+    gram, right = trust * gram, trust * right
+    up, down = 3 * gaps.upper + 1, 3 * gaps.lower + 1
+    missing = gaps.height - (model.neutral[gaps.upper, 1] - model.neutral[gaps.lower, 1])
+    for sign, rows in ((1, up), (-1, down)):
+        gram[rows, up] += sign / _GAP**2
+        gram[rows, down] -= sign / _GAP**2
+        right[rows] += sign * missing / _GAP**2
     offset = (model.neutral - people.mean).ravel()
-    change = np.linalg.solve(
-        trust * gram + people.precision, trust * right - people.precision @ offset
+    change = solve(
+        gram + people.precision,
+        right - people.precision @ offset,
+        assume_a="pos",
+        check_finite=False,
     )
     return model.neutral + change.reshape(-1, 3)

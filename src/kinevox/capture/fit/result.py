@@ -40,7 +40,7 @@ def finish(
     error, face = np.full(count, np.nan), np.full(count, np.nan)
     inside = state[known]
     placed = place(model.points(inside.weights), inside.pose)
-    away = camera.project(placed) - timeline.points[known]
+    away = camera.project(placed) - timeline.points[known, :, :2]
     error[known] = np.sqrt(np.square(away).sum(axis=-1).mean(axis=1))
     face[known] = camera.focal * _eye_distance(model) / -inside.pose.translation[:, 2]
     side = np.arccos(np.clip(inside.pose.rotation[:, 2, 2], -1, 1))
@@ -64,6 +64,7 @@ def finish(
         face_pixels=face,
         shots=timeline.shots,
         phenotype=phenotype,
+        neutral=model.neutral,
     )
 
 

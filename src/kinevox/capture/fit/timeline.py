@@ -18,8 +18,8 @@ SHORT_LOSS = 0.2
 class Timeline:
     """Landmarks on frames of even length, from the start of the video."""
 
-    points: Float[np.ndarray, "frames points 2"]
-    """[pixels]; NaN where the face was not seen."""
+    points: Float[np.ndarray, "frames points 3"]
+    """[pixels], depth last; NaN where the face was not seen."""
     ids: Int[np.ndarray, " points"]
     filled: Bool[np.ndarray, " frames"]
     """Frames within a short loss: their points lie between those around it."""
@@ -55,7 +55,7 @@ def even_timeline(landmarks: Landmarks, fps: float) -> Timeline:
     # Times in files are rounded; a frame that starts a hair before its picture shows that picture.
     shown = np.searchsorted(times, frames + 0.1 * step, side="right") - 1
     shots = landmarks.shots or (Shot(0, len(times)),)
-    points = np.full((count, len(landmarks.ids), 2), np.nan)
+    points = np.full((count, len(landmarks.ids), 3), np.nan)
     filled = np.zeros(count, dtype=bool)
     even_shots = []
     for shot in shots:
@@ -68,7 +68,7 @@ def even_timeline(landmarks: Landmarks, fps: float) -> Timeline:
         if not len(seen):
             continue
         at, nearest, inside = _between(times[seen], frames[here], step)
-        points[here[inside]] = _sample(landmarks.points[seen, :, :2], at[inside])
+        points[here[inside]] = _sample(landmarks.points[seen], at[inside])
         filled[here[inside]] = nearest[inside] > 1.5 * step
     return Timeline(points, landmarks.ids, filled, tuple(even_shots))
 
@@ -88,8 +88,8 @@ def _between(
 
 
 def _sample(
-    points: Float[np.ndarray, "seen points 2"], at: Float[np.ndarray, " frames"]
-) -> Float[np.ndarray, "frames points 2"]:
+    points: Float[np.ndarray, "seen points 3"], at: Float[np.ndarray, " frames"]
+) -> Float[np.ndarray, "frames points 3"]:
     before = np.minimum(at.astype(int), len(points) - 1)
     after = np.minimum(before + 1, len(points) - 1)
     share = (at - before)[:, None, None]
