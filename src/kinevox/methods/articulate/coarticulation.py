@@ -54,7 +54,7 @@ class Reach:
 
 REACHES: dict[str, Reach] = {
     "jaw": Reach(0.060, 0.060),
-    "aperture": Reach(0.045, 0.050),
+    "aperture": Reach(0.030, 0.035),
     "rounding": Reach(0.130, 0.110),
     "protrusion": Reach(0.110, 0.090),
     "spread": Reach(0.090, 0.080),

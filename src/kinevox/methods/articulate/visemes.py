@@ -7,7 +7,8 @@ against its neighbours: a tongue-only consonant barely cares what the lips do, a
 insists on its rounding.
 
 Source of the shapes: articulatory phonetics (Ladefoged and Johnson, A Course in Phonetics) and
-the rules of JALI (Edwards, Landreth, Fiume, Singh 2016, section 4.2).
+the rules of JALI (Edwards, Landreth, Fiume, Singh 2016, section 4.2). How far each opens follows
+eleven talkers of the GRID corpus; see docs/results/reality.md.
 """
 
 from __future__ import annotations
@@ -99,17 +100,17 @@ _LABIODENTAL = Viseme(
 VISEMES: dict[str, Viseme] = {
     SILENCE: Viseme(Pose(), Pose(0.8, 1.2, 0.6, 0.6, 0.6, 1.0, 1.0)),
     # Lips part to draw breath before a phrase.
-    BREATH: Viseme(Pose(jaw=0.13, aperture=6.0), Pose(0.7, 1.0, 0.2, 0.2, 0.2, 0.5, 0.5)),
+    BREATH: Viseme(Pose(jaw=0.15, aperture=8.0), Pose(0.7, 1.0, 0.2, 0.2, 0.2, 0.5, 0.5)),
     # Vowels, open to close.
-    "AA": _vowel(0.36, 11.0),
-    "AE": _vowel(0.33, 10.5, spread=0.25),
-    "AH": _vowel(0.22, 7.0),
-    "AO": _vowel(0.28, 7.0, rounding=0.35),
-    "EH": _vowel(0.24, 10.5, spread=0.2),
-    "ER": _vowel(0.15, 4.5, rounding=0.35),
-    "IH": _vowel(0.15, 7.5, spread=0.2),
-    "IY": _vowel(0.10, 8.0, spread=0.5),
-    "UH": _vowel(0.14, 4.5, rounding=0.45),
+    "AA": _vowel(0.45, 16.5),
+    "AE": _vowel(0.41, 16.0, spread=0.25),
+    "AH": _vowel(0.28, 10.5),
+    "AO": _vowel(0.35, 10.5, rounding=0.35),
+    "EH": _vowel(0.30, 16.0, spread=0.2),
+    "ER": _vowel(0.16, 5.5, rounding=0.35),
+    "IH": _vowel(0.19, 11.0, spread=0.2),
+    "IY": _vowel(0.12, 12.0, spread=0.5),
+    "UH": _vowel(0.15, 5.5, rounding=0.45),
     "UW": _vowel(0.09, 2.5, rounding=0.85),
     # Consonants of the lips.
     "P": _BILABIAL,
@@ -119,25 +120,25 @@ VISEMES: dict[str, Viseme] = {
     "V": _LABIODENTAL,
     "W": Viseme(Pose(0.07, 1.2, rounding=0.95), Pose(0.8, 1.5, 1.6, 0.5, 1.0, 1.0, 0.5)),
     # Consonants of tongue and throat.
-    "TH": _tongue_consonant(0.10, 6.0, tongue=0.35),
-    "DH": _tongue_consonant(0.10, 6.0, tongue=0.30),
-    "T": _tongue_consonant(0.08, 6.5),
-    "D": _tongue_consonant(0.08, 6.5),
-    "N": _tongue_consonant(0.08, 6.5),
-    "L": _tongue_consonant(0.12, 6.0),
-    "K": _tongue_consonant(0.13, 7.5),
-    "G": _tongue_consonant(0.13, 7.5),
-    "NG": _tongue_consonant(0.13, 7.5),
-    "HH": Viseme(Pose(0.15, 6.0), Pose(0.15, 0.15, 0.05, 0.05, 0.05, 0.5, 0.3)),
-    "Y": Viseme(Pose(0.08, 7.0, spread=0.35), Pose(0.7, 0.6, 0.3, 0.2, 0.6, 1.0, 0.5)),
+    "TH": _tongue_consonant(0.12, 8.0, tongue=0.35),
+    "DH": _tongue_consonant(0.12, 8.0, tongue=0.30),
+    "T": _tongue_consonant(0.10, 9.5),
+    "D": _tongue_consonant(0.10, 9.5),
+    "N": _tongue_consonant(0.10, 9.5),
+    "L": _tongue_consonant(0.14, 8.0),
+    "K": _tongue_consonant(0.16, 11.0),
+    "G": _tongue_consonant(0.16, 11.0),
+    "NG": _tongue_consonant(0.16, 11.0),
+    "HH": Viseme(Pose(0.18, 8.0), Pose(0.15, 0.15, 0.05, 0.05, 0.05, 0.5, 0.3)),
+    "Y": Viseme(Pose(0.10, 10.5, spread=0.35), Pose(0.7, 0.6, 0.3, 0.2, 0.6, 1.0, 0.5)),
     "R": Viseme(Pose(0.10, 2.5, rounding=0.45), Pose(0.7, 0.8, 0.7, 0.4, 0.4, 1.0, 0.5)),
     # Sibilants keep the jaw nearly shut and the lips apart.
-    "S": _sibilant(0.03, 7.5, protrusion=0.0, spread=0.2),
-    "Z": _sibilant(0.03, 7.5, protrusion=0.0, spread=0.2),
-    "SH": _sibilant(0.04, 7.0, protrusion=0.6, spread=0.0),
-    "ZH": _sibilant(0.04, 7.0, protrusion=0.6, spread=0.0),
-    "CH": _sibilant(0.04, 7.0, protrusion=0.6, spread=0.0),
-    "JH": _sibilant(0.04, 7.0, protrusion=0.55, spread=0.0),
+    "S": _sibilant(0.04, 11.0, protrusion=0.0, spread=0.2),
+    "Z": _sibilant(0.04, 11.0, protrusion=0.0, spread=0.2),
+    "SH": _sibilant(0.05, 10.5, protrusion=0.6, spread=0.0),
+    "ZH": _sibilant(0.05, 10.5, protrusion=0.6, spread=0.0),
+    "CH": _sibilant(0.05, 10.5, protrusion=0.6, spread=0.0),
+    "JH": _sibilant(0.05, 10.5, protrusion=0.55, spread=0.0),
 }  # fmt: skip
 
 GLIDES: dict[str, tuple[str, str]] = {
