@@ -59,8 +59,8 @@ NOTES = (
     "nothing is tuned to them: performers keep to the published sizes.",
     "A pixel is 1.4 mm on these faces, so gaps below a millimeter and weights that hardly move the "
     "lips are guesses of the fit; frames are 40 ms apart, so blinks have few.",
-    "The pictures were looked at: talker 26 has a moustache, under which the tracker sets the edges "
-    "of the lips about a third too far apart; on the other faces they are where they should be.",
+    "Pictures were looked at: talker 26 has a moustache, under which the tracker sets the edges of "
+    "the lips about a third too far apart; on the other faces they are where they should be.",
     "Jaw against lips is the fit's division of one opening between several weights.",
 )
 
