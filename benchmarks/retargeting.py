@@ -133,6 +133,29 @@ def main() -> None:
             f"mean {there.mean_error_mm.mean():.2f} mm, largest {there.max_error_mm.max():.1f} mm"
         )
         print(" | ".join([name, error, summary(away), f"{alike:.4f}", f"{seconds:.1f} s"]))
+    _from_flame(anny, targets["FLAME's structure"])
+
+
+def _from_flame(anny: Head, flame: Head) -> None:
+    """A FLAME track as ARKit weights, and those as FLAME again."""
+    rng = np.random.default_rng(1)
+    phases = 2 * np.pi * rng.uniform(0.2, 2, 51) * np.arange(FRAMES)[:, None] / 25
+    waves = np.sin(phases + rng.uniform(0, 6, 51))
+    values = np.zeros((FRAMES, flame.layout.num_channels))
+    # As far as tracked faces go: most coefficients within one deviation, the jaw to 0.25 rad.
+    values[:, flame.layout.group("expression")] = 0.7 * waves[:, :50]
+    values[:, flame.layout.index("jaw_x")] = 0.125 * (1 + waves[:, 50])
+    motion = Motion(values, layout=flame.layout)
+    wanted = flame.vertices(motion)
+    gap = inner_lip_gap(wanted, flame.regions)
+    there = retarget(motion, flame, anny)
+    back = flame.vertices(retarget(there.motion, anny, flame).motion)
+    alike = np.corrcoef(gap, inner_lip_gap(back, flame.regions))[0, 1]
+    moved = 1000 * np.linalg.norm(wanted - flame.template, axis=-1)
+    away = 1000 * np.linalg.norm(back - wanted, axis=-1)
+    error = f"mean {there.mean_error_mm.mean():.2f} mm, largest {there.max_error_mm.max():.1f} mm"
+    print(f"\nFLAME's structure to Anny; movement {summary(moved)}")
+    print(" | ".join([error, summary(away), f"{alike:.4f}"]))
 
 
 def summary(millimeters: np.ndarray) -> str:

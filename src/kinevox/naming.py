@@ -25,10 +25,11 @@ def plan_outputs(
     Raises:
         ConfigError: two results would share a file, or a result would replace a source.
         UnknownNameError: no format has that suffix.
+        MotionError: the format cannot be written.
     """
     patterns = [_pattern(output) for output in outputs]
     for pattern in patterns:
-        exporter_for(Path(pattern).name)
+        exporter_for(Path(pattern).name, writing=True)
     plan = [
         [tuple(_fill(p, source, take) for p in patterns) for take in range(1, takes + 1)]
         for source in sources

@@ -18,6 +18,7 @@ from kinevox.export import (
     write,
 )
 from kinevox.motion import Motion, flame_layout
+from kinevox.naming import plan_outputs
 
 
 def test_no_two_formats_claim_one_suffix():
@@ -85,3 +86,11 @@ def test_motion_is_told_from_other_json(tmp_path: Path):
     (tmp_path / "c.wav").write_bytes(b"RIFF")
     assert not holds_motion(tmp_path / "c.wav")
     assert not holds_motion(tmp_path)
+
+
+def test_formats_that_are_only_read_are_refused_before_any_work(tmp_path: Path):
+    with pytest.raises(MotionError, match="'artalk' can be read but not written"):
+        plan_outputs([Path("a.wav")], ["a.pt"])
+    with pytest.raises(MotionError, match="'vhap-npz' can be read but not written"):
+        write(Animation(toy_motion(), toy_head), tmp_path / "a.vhap.npz")
+    assert list(tmp_path.iterdir()) == []

@@ -17,18 +17,26 @@ __all__ = [
 ]  # fmt: skip
 
 
-def exporter_for(path: Path | str) -> tuple[str, Exporter]:
+def exporter_for(path: Path | str, *, writing: bool = False) -> tuple[str, Exporter]:
     """Name and format of a file, by the longest suffix that fits (`.flame.npz` before `.npz`).
+
+    Args:
+        writing: The file is to be written.
 
     Raises:
         UnknownNameError: no format has that suffix; the nearest is suggested.
+        MotionError: the format cannot be written.
     """
     path = Path(path)
     by_suffix = {suffix: part for part in EXPORTERS for suffix in part[1].suffixes}
     fitting = [suffix for suffix in by_suffix if path.name.lower().endswith(suffix)]
     if not fitting:
-        raise UnknownNameError("file suffix", path.suffix or path.name, by_suffix)
-    return by_suffix[max(fitting, key=len)]
+        usable = [s for s, (_, part) in by_suffix.items() if part.write or not writing]
+        raise UnknownNameError("file suffix", path.suffix or path.name, usable)
+    name, exporter = by_suffix[max(fitting, key=len)]
+    if writing and exporter.write is None:
+        raise MotionError(f"{path.name}: format '{name}' can be read but not written.")
+    return name, exporter
 
 
 def write(animation: Animation, path: Path | str) -> None:
@@ -39,9 +47,8 @@ def write(animation: Animation, path: Path | str) -> None:
         MotionError: the format cannot hold this motion, or can only be read.
     """
     path = Path(path)
-    name, exporter = exporter_for(path)
-    if exporter.write is None:
-        raise MotionError(f"{path.name}: format '{name}' can be read but not written.")
+    _, exporter = exporter_for(path, writing=True)
+    assert exporter.write is not None
     exporter.write(animation, path)
 
 

@@ -14,9 +14,13 @@ from kinevox.methods.articulate import Heard
 from kinevox.phones import SILENCE, Phones
 from kinevox.timebase import SAMPLE_RATE
 
-_VOWELS = {
-    "AH": 71, "IH": 55, "IY": 37, "EH": 35, "ER": 27, "AA": 26, "OW": 25, "UW": 24, "AE": 24,
-    "UH": 21, "EY": 20, "AO": 16, "AY": 15, "AW": 7, "OY": 4,
+_STRESSED_VOWELS = {
+    "EH": 20, "AA": 16, "AE": 14, "OW": 12, "EY": 12, "AY": 11, "IY": 10, "IH": 10, "AO": 10,
+    "AW": 6, "UW": 4, "OY": 3, "ER": 2, "UH": 2,
+}  # fmt: skip
+_OTHER_VOWELS = {
+    "AH": 71, "IH": 45, "IY": 27, "ER": 25, "UW": 20, "UH": 19, "EH": 15, "OW": 13, "AA": 10,
+    "AE": 10, "EY": 8, "AO": 6, "AY": 4, "AW": 1, "OY": 1,
 }  # fmt: skip
 _CONSONANTS = {
     "N": 68, "T": 51, "S": 43, "D": 40, "L": 39, "M": 34, "R": 32, "Z": 32, "K": 30, "DH": 26,
@@ -25,7 +29,7 @@ _CONSONANTS = {
 }  # fmt: skip
 """Of a thousand phones."""
 _PROSODY_RATE = 100
-_STRESSED = 0.42
+_STRESSED = 0.45
 """Share of syllables with stress."""
 _APART = 0.28
 """Accents are at least this far apart [s]."""
@@ -68,7 +72,7 @@ class _Script:
     def __init__(self, rng: np.random.Generator):
         self._rng = rng
         self._tempo = rng.lognormal(0, 0.12)
-        self._pause = 0.48 * rng.lognormal(0, 0.25)
+        self._pause = 0.56 * rng.lognormal(0, 0.35)
         self.time = 0.0
         self.labels: list[str] = []
         self.lengths: list[float] = []
@@ -76,8 +80,8 @@ class _Script:
         self.accents: list[Accent] = []
 
     def pause(self) -> None:
-        length = self._pause * self._rng.lognormal(0, 0.7)
-        self._add(SILENCE, float(np.clip(length, 0.16, 2.5)), 0.0)
+        length = self._pause * self._rng.lognormal(0, 0.75)
+        self._add(SILENCE, float(np.clip(length, 0.16, 3.0)), 0.0)
 
     def phrase(self) -> None:
         stop = self.time + 0.2 + self._rng.gamma(1.6, 1.05)
@@ -89,8 +93,9 @@ class _Script:
         for _ in range(rng.choice(3, p=[0.12, 0.68, 0.20])):
             self._consonant()
         stressed = rng.random() < _STRESSED
-        length = (0.105 if stressed else 0.07) * rng.lognormal(0, 0.45) * self._tempo
-        self._add(_drawn(_VOWELS, rng), length, rng.beta(4, 1.2) if stressed else rng.beta(2, 1.5))
+        length = (0.11 if stressed else 0.07) * rng.lognormal(0, 0.5) * self._tempo
+        vowel = _drawn(_STRESSED_VOWELS if stressed else _OTHER_VOWELS, rng)
+        self._add(vowel, length, rng.beta(4, 1.2) if stressed else rng.beta(2, 1.5))
         middle = self.time - length / 2
         if stressed and (not self.accents or middle - self.accents[-1].time > _APART):
             strength = float(np.clip(rng.normal(0.77, 0.2), 0.4, 1))

@@ -36,9 +36,9 @@ MAX_SECONDS = 120.0
 """Only so much is looked at, from the start [s]."""
 SLACK_SECONDS = 1.0
 """Sound and motion may differ by so much in length [s]; what is left over is ignored."""
-SIMULATED_SECONDS = 5000.0
+SIMULATED_SECONDS = 6000.0
 """Length of all performances together [s]."""
-FEWEST, MOST = 120, 300
+FEWEST, MOST = 200, 300
 """Performances."""
 SPREAD = 1 / 6
 """Standard deviation of the factors that are drawn, as a part of their range."""
