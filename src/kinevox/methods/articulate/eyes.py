@@ -41,7 +41,8 @@ def blinks(
             if abs(nearest - time) < 0.35 * mean and nearest > 0.3:
                 time = nearest + 0.1
         height = 1.0 if half > 0.12 else 0.55
-        slow = 0.85 + 0.4 * stretch
+        # Most blinks are quick, some take more than twice as long.
+        slow = 0.7 + 0.9 * stretch**2
         where, shape = pulse(len(lids), time, CLOSING * slow, SHUT, OPENING * slow)
         lids[where] = np.maximum(lids[where], height * shape)
         gap = rng.lognormal(np.log(mean) - spread**2 / 2, spread)
