@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from synthetic import vowel
+from synthetic_faces import arkit_face, flame_file
 
 from kinevox.cli.main import main
-from kinevox.export import read_motion
+from kinevox.export import Animation, read_motion, write
+from kinevox.motion import Motion
 
 
 @pytest.fixture
@@ -161,3 +163,33 @@ def test_other_json_is_no_clip_whose_style_is_taken(
     (folder / "a.json").write_text('{"smiles": 0.4}')
     assert main(["animate", "ah.wav", "--style", "a.json", "-o", "ah.npz"]) != 0
     assert "Did you mean 'smile'" in capsys.readouterr().err
+
+
+def test_a_flame_track_becomes_curves_and_flame_again(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINEVOX_CACHE", str(folder / "cache"))
+    model = flame_file()
+    model["J_regressor"] = model["J_regressor"].toarray()
+    arrays = {key: value for key, value in model.items() if isinstance(value, np.ndarray)}
+    np.savez(folder / "model.npz", **arrays)
+    face = arkit_face()
+    neutral = Motion(np.zeros((1, 55), np.float32))
+    write(Animation(neutral, lambda: face), folder / "face.glb")
+    frames, expressions = 10, arrays["shapedirs"].shape[-1] - 300
+    rng = np.random.default_rng(0)
+    track = {name: np.zeros((frames, 3)) for name in ("rotation", "neck_pose", "jaw_pose")}
+    track["jaw_pose"][:, 0] = np.linspace(0, 0.2, frames)
+    track["rotation"][:, 1] = 0.1
+    track |= {"expr": rng.normal(0, 0.1, (frames, expressions)), "shape": rng.normal(0, 0.1, 300)}
+    np.savez(folder / "track.npz", **track)
+    words = ["convert", "track.npz", "--source-head", "flame:model.npz", "--source-fps", "30"]
+    assert main([*words, "--head", "face.glb", "-o", "take.csv"]) == 0
+    told = capsys.readouterr().err
+    assert "Retargeted from flame to" in told and "worst vertex" in told
+    take = read_motion(folder / "take.csv")
+    assert take.fps == 30
+    assert take["jawOpen"][-1] > take["jawOpen"][0] + 0.1
+    np.testing.assert_allclose(take["head_y"], 0.1, atol=1e-4)
+    assert main(["convert", "track.npz", "-o", "again.csv"]) != 0
+    assert "--source-head flame:FILE" in capsys.readouterr().err
