@@ -2,7 +2,7 @@
 
 `timeline` puts landmarks on even frames, `camera` guesses what is not known, `person` finds the
 neutral face, `frames` the weights and poses (`linearize` and `smooth` are its two halves), `result`
-bridges gaps and states how good it is. See docs/capture_fit.md.
+bridges gaps and states how good it is. See docs/capture.md.
 """
 
 from kinevox.capture.fit._fit import fit

@@ -8,8 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from kinevox.capture._base import Camera, Capture, Landmarks
-from kinevox.capture.correspond import load_table
-from kinevox.capture.fit.calibrate import resting_gaps, with_closing_lids, with_gaps
+from kinevox.capture.correspond import NUM_LANDMARKS, load_table
+from kinevox.capture.fit.calibrate import (
+    resting_gaps,
+    with_closing_lids,
+    with_full_blinks,
+    with_gaps,
+)
 from kinevox.capture.fit.camera import choose_camera, guess_pose
 from kinevox.capture.fit.frames import FrameFit, State, stiffness
 from kinevox.capture.fit.linearize import POSE
@@ -19,6 +24,8 @@ from kinevox.capture.fit.result import finish
 from kinevox.capture.fit.timeline import Timeline, even_timeline
 from kinevox.errors import MotionError
 
+_FEWEST = 40
+"""Landmarks without which a face is not fitted."""
 _FRAMES_OF_A_PERSON = 200
 _PERSON_ROUNDS = 8
 _ALWAYS = 0.1
@@ -49,6 +56,11 @@ def fit(
         MotionError: there is no frame with a face, or too few landmarks per face.
         ConfigError: the field of view is none.
     """
+    if len(landmarks.ids) < _FEWEST:
+        raise MotionError(
+            f"{len(landmarks.ids)} landmarks do not tell a face; give at least {_FEWEST} of the "
+            f"{NUM_LANDMARKS}, among them lips, lids, nose and the outline."
+        )
     report = progress or (lambda done: None)
     timeline = even_timeline(landmarks, fps)
     known = np.flatnonzero(timeline.known)
@@ -59,6 +71,8 @@ def fit(
     chosen = known[np.unique(np.linspace(0, len(known) - 1, _FRAMES_OF_A_PERSON).astype(int))]
     model, coefficients = _meet(model, camera, timeline.points[chosen], report)
     state = _every_frame(model, camera, timeline, fps, report)
+    full = with_full_blinks(model, camera, timeline.points[known], state[known])
+    state.weights[known] = full.weights
     phenotype = load_table().phenotype(coefficients)
     return finish(timeline, model, camera, state, phenotype, fps)
 
@@ -107,7 +121,7 @@ def _every_frame(
             guess = State(
                 np.zeros((len(seen), len(CHANNELS))), guess_pose(camera, model.neutral, seen)
             )
-            state = frames(seen, guess, rounds=6, bend=stiffness(fps))[start - first : stop - first]
+            state = frames(seen, guess, rounds=5, bend=stiffness(fps))[start - first : stop - first]
             weights[start:stop] = state.weights
             rotation[start:stop] = state.pose.rotation
             translation[start:stop] = state.pose.translation

@@ -99,6 +99,32 @@ def with_closing_lids(
     return replace(model, basis=basis)
 
 
+def with_full_blinks(
+    model: FaceModel,
+    camera: Camera,
+    seen: Float[np.ndarray, "frames points 3"],
+    state: State,
+) -> State:
+    """Weights whose eyeBlink reaches 1 where the lids were seen shut.
+
+    Other expressions lower the lids too, and costs hold every weight back a little.
+    """
+    weights = state.weights.copy()
+    for side, ids in zip(("Left", "Right"), LIDS, strict=True):
+        pairs = model.pairs(ids)
+        if not len(pairs):
+            continue
+        gaps = _gaps(model, camera, seen, state, pairs).mean(axis=1)
+        rest = float((model.neutral[pairs[:, 0], 1] - model.neutral[pairs[:, 1], 1]).mean())
+        blink = weights[:, CHANNELS.index(f"eyeBlink{side}")]
+        shut = gaps < _LARGEST_SLIT * rest
+        if shut.any():
+            peak = float(np.quantile(blink[shut], 0.75))
+            # The start of the movement stays as it was: half-closed lids are measured well.
+            blink += blink**2 * (1 / np.clip(peak, 0.6, 1) - 1)
+    return State(weights.clip(0, 1), state.pose)
+
+
 def _gaps(
     model: FaceModel,
     camera: Camera,

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import solve
+from scipy.linalg import cho_factor, cho_solve
 
 from kinevox.capture.correspond import load_table
 from kinevox.capture.fit.calibrate import Gaps
@@ -48,12 +48,12 @@ def likely_people(landmarks: tuple[int, ...]) -> People:
     """The Gaussian for some of the landmarks."""
     table, ids = load_table(), np.array(landmarks)
     mean = table.mean[ids]
-    flipped = table.mean[table.partners][ids] * [-1, 1, 1]
+    flipped = mean * [-1, 1, 1]
     smooth = np.zeros((len(ids), 3, len(ids), 3))
     for reach, spread in _SMOOTH:
         near, far = (_alike(mean, other, reach) for other in (mean, flipped))
         for axis, sign in enumerate((-1, 1, 1)):
-            both = (near + sign * (far + far.T) / 2) / 2 + _ASYMMETRIC**2 * near
+            both = (near + sign * far) / 2 + _ASYMMETRIC**2 * near
             smooth[:, axis, :, axis] += spread**2 * both
     smooth = smooth.reshape(3 * len(ids), -1)
     rigid = _rigid_and_scale(mean)
@@ -106,10 +106,6 @@ def improve_neutral(
         gram[rows, down] -= sign / _GAP**2
         right[rows] += sign * missing / _GAP**2
     offset = (model.neutral - people.mean).ravel()
-    change = solve(
-        gram + people.precision,
-        right - people.precision @ offset,
-        assume_a="pos",
-        check_finite=False,
-    )
+    factor = cho_factor(gram + people.precision, overwrite_a=True, check_finite=False)
+    change = cho_solve(factor, right - people.precision @ offset, check_finite=False)
     return model.neutral + change.reshape(-1, 3)

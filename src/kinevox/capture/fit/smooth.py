@@ -31,8 +31,8 @@ def solve(
 ) -> Float[np.ndarray, "frames unknowns"]:
     """Minimizes x G x / 2 - p x + stiffness |second difference of x|^2 / 2 over low <= x <= high.
 
-    Frames form one banded system, factored once; bounds are met by the alternating direction
-    method of multipliers.
+    Frames form one banded system, factored once, or many small ones if nothing is stiff; bounds
+    are met by the alternating direction method of multipliers.
 
     Source: Boyd et al. 2011, section 5.2 (quadratic programs).
     """
@@ -40,12 +40,19 @@ def solve(
     bounded = np.isfinite(low) | np.isfinite(high)
     diagonal = np.einsum("tkk->k", gram) / frames
     rho = np.where(bounded, _STIFFNESS * (diagonal + 6 * stiffness), 0.0)
-    factor = cholesky_banded(_banded(gram, stiffness, rho), lower=True, check_finite=False)
+    if frames > 2 and stiffness.any():
+        factor = cholesky_banded(_banded(gram, stiffness, rho), lower=True, check_finite=False)
+        inverse = None
+    else:
+        factor, inverse = None, np.linalg.inv(gram + np.diag(rho))
     x = inside = np.clip(start, low, high)
     for _ in range(_ROUNDS):
         target = products + rho * inside - dual.force
-        x = cho_solve_banded((factor, True), target.ravel(), check_finite=False)
-        x = x.reshape(frames, count)
+        if inverse is None:
+            x = cho_solve_banded((factor, True), target.ravel(), check_finite=False)
+            x = x.reshape(frames, count)
+        else:
+            x = np.matmul(inverse, target[..., None])[..., 0]
         with np.errstate(divide="ignore", invalid="ignore"):
             away = np.where(bounded, dual.force / rho, 0.0)
         inside = np.clip(x + away, low, high)
@@ -60,17 +67,15 @@ def _banded(
 ) -> np.ndarray:
     """Lower bands of the whole system, as LAPACK stores them."""
     frames, count = gram.shape[:2]
-    reach = 2 if frames > 2 and stiffness.any() else 0
-    bands = np.zeros(((reach or 1) * count + (reach > 0), frames, count))
+    bands = np.zeros((2 * count + 1, frames, count))
     for k in range(count):
         bands[k, :, : count - k] = np.einsum("tii->ti", gram[:, k:, : count - k])
+    # |x[s] - 2 x[s+1] + x[s+2]|^2 for every s.
     bands[0] += rho
-    if reach:
-        # |x[s] - 2 x[s+1] + x[s+2]|^2 for every s.
-        bands[0, :-2] += stiffness
-        bands[0, 1:-1] += 4 * stiffness
-        bands[0, 2:] += stiffness
-        bands[count, :-2] -= 2 * stiffness
-        bands[count, 1:-1] -= 2 * stiffness
-        bands[2 * count, :-2] += stiffness
+    bands[0, :-2] += stiffness
+    bands[0, 1:-1] += 4 * stiffness
+    bands[0, 2:] += stiffness
+    bands[count, :-2] -= 2 * stiffness
+    bands[count, 1:-1] -= 2 * stiffness
+    bands[2 * count, :-2] += stiffness
     return bands.reshape(len(bands), -1)
