@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from kinevox.data.normalize import Statistics
-from kinevox.methods._diffposetalk.config import DiffPoseTalkConfig
-from kinevox.methods._diffposetalk.released import released_config
+from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
+from kinevox.methods.diffposetalk.released import released_config
 from kinevox.motion import flame_layout
 from kinevox.training import Space
 
@@ -83,7 +83,7 @@ class Hubert:
         known = {k.removeprefix(prefix): v for k, v in case.weights.items() if prefix in k}
         self.model.load_state_dict(known)
 
-    def train_like_diffposetalk(self) -> None:
+    def train_likediffposetalk(self) -> None:
         """All but the convolutions, the projection and the first two layers."""
         frozen = ("feature_extractor", "feature_projection", "encoder.layers.0", "encoder.layers.1")
         for name, parameter in self.model.named_parameters():

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from golden_diffposetalk import (
+from goldendiffposetalk import (
     SAMPLED,
     SINGLE,
     Case,
@@ -19,14 +19,14 @@ from golden_diffposetalk import (
 )
 
 from kinevox.diffusion.guidance import Guidance, Threshold
-from kinevox.methods._diffposetalk.config import PAPER, StyleConfig
-from kinevox.methods._diffposetalk.denoiser import Denoiser
-from kinevox.methods._diffposetalk.losses import window_terms
-from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods._diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
-from kinevox.methods._diffposetalk.released import our_names
-from kinevox.methods._diffposetalk.style import StyleEncoder, nt_xent
-from kinevox.methods._diffposetalk.training import Stretch, joined_terms, predict
+from kinevox.methods.diffposetalk.config import PAPER, StyleConfig
+from kinevox.methods.diffposetalk.denoiser import Denoiser
+from kinevox.methods.diffposetalk.losses import window_terms
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
+from kinevox.methods.diffposetalk.released import our_names
+from kinevox.methods.diffposetalk.style import StyleEncoder, nt_xent
+from kinevox.methods.diffposetalk.training import Stretch, joined_terms, predict
 
 pytestmark = pytest.mark.shared
 
@@ -150,7 +150,7 @@ def test_train_step(shared_dir: Path, run: str) -> None:
     case = Case(shared_dir, "train_step")
     network = trainable(case)
     hubert = Hubert(case)
-    hubert.train_like_diffposetalk()
+    hubert.train_likediffposetalk()
     motion = torch.cat([case["in.exp"], case["in.pose"][..., :4]], dim=-1).split(25, dim=1)
     samples = case["in.audio_int16"] / 32768
     samples = samples.flatten(1) - samples.flatten(1).mean(dim=1, keepdim=True)

@@ -24,8 +24,8 @@ from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
 
 from kinevox.data.normalize import Statistics
 from kinevox.errors import AssetError
-from kinevox.methods._diffposetalk.config import PAPER, DiffPoseTalkConfig
-from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.config import PAPER, DiffPoseTalkConfig
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.motion import flame_layout
 from kinevox.timebase import FPS
 from kinevox.training import Space

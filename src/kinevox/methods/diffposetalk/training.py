@@ -20,11 +20,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from kinevox.diffusion.schedules import schedule
-from kinevox.methods._diffposetalk.config import LEAD, TAIL
-from kinevox.methods._diffposetalk.hearing import features_of_batch
-from kinevox.methods._diffposetalk.losses import Embed, window_terms
-from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods._diffposetalk.style import LEAST_FRAMES
+from kinevox.methods.diffposetalk.config import LEAD, TAIL
+from kinevox.methods.diffposetalk.hearing import features_of_batch
+from kinevox.methods.diffposetalk.losses import Embed, window_terms
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.style import LEAST_FRAMES
 from kinevox.motion import MotionLayout
 from kinevox.training import Space
 from kinevox.training.batch import Batch

@@ -17,8 +17,8 @@ from kinevox.timebase import FPS, SAMPLE_RATE, num_frames
 from kinevox.training.batch import Batch
 
 if TYPE_CHECKING:
-    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-    from kinevox.methods._diffposetalk.perform import Sampling
+    from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods.diffposetalk.perform import Sampling
 
 PER_FRAME = round(SAMPLE_RATE / FPS) // HOP
 """Log-mel features in a frame of motion."""

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from kinevox.errors import AssetError
-from kinevox.methods._diffposetalk.channels import columns_of, head_columns
-from kinevox.methods._diffposetalk.config import DiffPoseTalkConfig
-from kinevox.methods._diffposetalk.denoiser import Denoiser
-from kinevox.methods._diffposetalk.style import StyleEncoder
+from kinevox.methods.diffposetalk.channels import columns_of, head_columns
+from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
+from kinevox.methods.diffposetalk.denoiser import Denoiser
+from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.training import Space
 from kinevox.training.checkpoint import Checkpoint
 

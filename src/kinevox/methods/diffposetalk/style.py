@@ -15,8 +15,8 @@ from torch.nn import functional
 
 from kinevox.data import Corpus
 from kinevox.errors import MotionError
-from kinevox.methods._diffposetalk.channels import columns_of, normalized
-from kinevox.methods._diffposetalk.config import GAP, StyleConfig
+from kinevox.methods.diffposetalk.channels import columns_of, normalized
+from kinevox.methods.diffposetalk.config import GAP, StyleConfig
 from kinevox.motion import Motion
 from kinevox.nn.positional import Positions, turns
 from kinevox.nn.transformer import Layer

@@ -13,11 +13,11 @@ from kinevox.data import Corpus
 from kinevox.data.windows import Windows
 from kinevox.diffusion.schedules import schedule
 from kinevox.errors import MotionError
-from kinevox.methods._diffposetalk.config import LEAD, TAIL
-from kinevox.methods._diffposetalk.hearing import features_of_batch
-from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods._diffposetalk.perform import Given, Sampling, guided, sample_window
-from kinevox.methods._diffposetalk.training import styles_of
+from kinevox.methods.diffposetalk.config import LEAD, TAIL
+from kinevox.methods.diffposetalk.hearing import features_of_batch
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.perform import Given, Sampling, guided, sample_window
+from kinevox.methods.diffposetalk.training import styles_of
 from kinevox.training.batch import Batch
 
 CLIPS = 32

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from kinevox.methods._diffposetalk.config import DiffPoseTalkConfig
+from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.nn.attention import AlignedAttention, AlignedMap
 from kinevox.nn.positional import Positions, sinusoid, turns
 from kinevox.nn.transformer import Layer

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from kinevox.errors import MotionError
 from kinevox.files import written_whole
-from kinevox.methods._diffposetalk.style import StyleEncoder, style_of
+from kinevox.methods.diffposetalk.style import StyleEncoder, style_of
 
 SUFFIX, KEY = ".style", "style"
 

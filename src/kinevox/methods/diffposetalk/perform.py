@@ -21,8 +21,8 @@ from kinevox.diffusion.guidance import Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
 from kinevox.diffusion.schedules import schedule
 from kinevox.errors import ConfigError
-from kinevox.methods._diffposetalk.channels import restored
-from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.channels import restored
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
 
 @dataclass(frozen=True)

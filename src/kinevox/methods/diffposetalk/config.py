@@ -14,8 +14,8 @@ from kinevox.training import Space, TrainingOptions, run
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-    from kinevox.methods._diffposetalk.style import StyleEncoder
+    from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods.diffposetalk.style import StyleEncoder
     from kinevox.training.batch import Batch
 
 PositionKind = Literal["learned", "sinusoidal", "sinusoidal-published", "rotary"]
@@ -71,7 +71,7 @@ class StyleConfig:
         return {"contrast": 1.0}
 
     def build(self, space: Space) -> StyleEncoder:
-        from kinevox.methods._diffposetalk.style import StyleEncoder
+        from kinevox.methods.diffposetalk.style import StyleEncoder
 
         return StyleEncoder(self, space)
 
@@ -84,13 +84,13 @@ class StyleConfig:
         self, network: StyleEncoder, batch: Batch, generator: Generator
     ) -> Mapping[str, Tensor]:
         """NT-Xent over the persons of the batch."""
-        from kinevox.methods._diffposetalk.style import contrastive_loss
+        from kinevox.methods.diffposetalk.style import contrastive_loss
 
         return contrastive_loss(network, batch)
 
     def validate(self, network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
         """The same loss on unseen people, and how often the wrong one is taken for the right."""
-        from kinevox.methods._diffposetalk.style import validation_scores
+        from kinevox.methods.diffposetalk.style import validation_scores
 
         return validation_scores(network, corpus)
 
@@ -238,7 +238,7 @@ class DiffPoseTalkConfig:
         return {"simple": 1.0} | {name: weight for name, weight in weights.items() if weight}
 
     def build(self, space: Space) -> DiffPoseTalkNetwork:
-        from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
+        from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
         return DiffPoseTalkNetwork(self, space)
 
@@ -248,7 +248,7 @@ class DiffPoseTalkConfig:
         Raises:
             AssetError: there is none, or it belongs to another network or corpus.
         """
-        from kinevox.methods._diffposetalk.network import adopt_style_encoder
+        from kinevox.methods.diffposetalk.network import adopt_style_encoder
         from kinevox.training.checkpoint import read_checkpoint
 
         if not self.style_run:
@@ -263,19 +263,19 @@ class DiffPoseTalkConfig:
     def fake_batch(self, space: Space) -> Batch:
         from kinevox.training.batch import fake_batch
 
-        return fake_batch(space, self.windows, 16)
+        return fake_batch(space, self.windows, 8)
 
     def loss(
         self, network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
     ) -> Mapping[str, Tensor]:
         """The terms of the paper's loss, over two windows that follow each other."""
-        from kinevox.methods._diffposetalk.training import two_window_loss
+        from kinevox.methods.diffposetalk.training import two_window_loss
 
         return two_window_loss(network, batch, generator)
 
     def validate(self, network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[str, float]:
         """Errors of denoising on unseen people, and how lively what is generated is."""
-        from kinevox.methods._diffposetalk.validation import validation_scores
+        from kinevox.methods.diffposetalk.validation import validation_scores
 
         return validation_scores(network, corpus)
 

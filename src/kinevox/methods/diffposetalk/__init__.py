@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, ClassVar
 from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
 from kinevox.methods._base import WINDOW_BORDERS
-from kinevox.methods._diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
+from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 from kinevox.timing import stage
 from kinevox.training import Trainable
 
 if TYPE_CHECKING:
-    from kinevox.methods._diffposetalk.network import DiffPoseTalkNetwork
-    from kinevox.methods._diffposetalk.perform import Sampling
+    from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+    from kinevox.methods.diffposetalk.perform import Sampling
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class DiffPoseTalk:
             return styles[name]
         if not Path(name).is_file():
             raise UnknownNameError("style", name, styles)
-        from kinevox.methods._diffposetalk.style_file import read_style
+        from kinevox.methods.diffposetalk.style_file import read_style
 
         return Style(read_style(Path(name), self._loaded().style_encoder))
 
@@ -120,8 +120,8 @@ class DiffPoseTalk:
         """
         import numpy as np
 
-        from kinevox.methods._diffposetalk.hearing import heard
-        from kinevox.methods._diffposetalk.perform import Sampling, perform, window_starts
+        from kinevox.methods.diffposetalk.hearing import heard
+        from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
 
         network, sampling = self._loaded(), self.sampling or Sampling()
         with stage("hearing"):
