@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from goldendiffposetalk import (
+from golden_diffposetalk import (
     SAMPLED,
     SINGLE,
     Case,
