@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -160,11 +161,15 @@ def _blinks(got: np.ndarray, true: np.ndarray) -> tuple[int, int]:
     return len(starts), int(sum(found))
 
 
+def command() -> str:
+    return " ".join(["python benchmarks/capture_synthetic.py", *sys.argv[1:]])
+
+
 def table(results: dict[str, list[dict]]) -> str:
     """The page of results."""
     names = list(results)
-    lines = ["# Capture of known motion", "", __doc__.split("\n\n")[1].strip(), ""]
-    lines += [f"Measured on {machine()}, with `python benchmarks/capture_synthetic.py`.", ""]
+    lines = ["# Capture of known motion", "", "```", f"{command()}", "```", ""]
+    lines += ["\n\n".join(__doc__.split("\n\n")[1:3]).strip(), "", f"Machine: {machine()}.", ""]
 
     def row(label: str, key: str, form: str) -> str:
         cells = [form.format(np.mean([take[key] for take in results[name]])) for name in names]

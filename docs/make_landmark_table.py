@@ -15,6 +15,7 @@ minutes; needs the extras render and capture.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -41,6 +42,8 @@ from kinevox.heads._anny_source import read_source
 from kinevox.heads.anny import Phenotype, load_anny
 from kinevox.motion import ARKIT, Motion
 from kinevox.render.scene import Scene
+
+_log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "src/kinevox/capture/anny_landmarks.npz"
@@ -106,7 +109,7 @@ def main() -> None:
             f"{mediapipe.__version__} at {len(PEOPLE)} Anny heads, and {PEOPLE_DRAWN} phenotypes"
         ),
     )
-    print(f"{TABLE.name}: {TABLE.stat().st_size / 1000:.0f} kB; {PICTURE}")
+    _log.info(f"{TABLE.name}: {TABLE.stat().st_size / 1000:.0f} kB; {PICTURE}")
 
 
 def _posed(head: BlendshapeHead, face: dict[str, float]) -> np.ndarray:
@@ -215,7 +218,7 @@ def _symmetric_median(places: np.ndarray, partners: np.ndarray) -> np.ndarray:
     both = np.concatenate([places, places[:, partners] * [-1, 1, 1]])
     middle = np.nanmedian(both, axis=0)
     spread = np.nanmedian(np.linalg.norm(both - middle, axis=-1), axis=0)
-    print(f"looks {len(places)}; median spread {1000 * np.nanmedian(spread):.2f} mm")
+    _log.info(f"looks {len(places)}; median spread {1000 * np.nanmedian(spread):.2f} mm")
     middle = (middle + middle[partners] * [-1, 1, 1]) / 2
     if not np.isfinite(middle).all():
         raise SystemExit(f"Never met: {np.flatnonzero(~np.isfinite(middle).all(axis=1))}")
@@ -267,14 +270,14 @@ def _people(corners, shares) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flat = (rows - mean).reshape(len(rows), -1)
     left, strength, right = np.linalg.svd(flat, full_matrices=False)
     kept = np.square(strength)
-    print(f"{MODES} modes hold {kept[:MODES].sum() / kept.sum():.4f} of the variance")
+    _log.info(f"{MODES} modes hold {kept[:MODES].sum() / kept.sum():.4f} of the variance")
     scale = np.sqrt(len(rows))
     modes = (strength[:MODES, None] * right[:MODES] / scale).reshape(MODES, *mean.shape)
     features = np.column_stack([np.ones(len(rows)), left[:, :MODES] * scale])
     ridge = np.diag([0.0] + [0.02 * len(rows)] * MODES)
     back = np.linalg.solve(features.T @ features + ridge, features.T @ drawn)
     error = np.std(features @ back - drawn, axis=0)
-    print("phenotype error", dict(zip(names, error.round(3), strict=True)))
+    _log.info(f"phenotype error {dict(zip(names, error.round(3), strict=True))}")
     return mean, modes, back
 
 
@@ -299,4 +302,5 @@ def _draw(head, corners, shares) -> None:
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     main()

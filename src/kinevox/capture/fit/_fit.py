@@ -12,8 +12,8 @@ from kinevox.capture.correspond import NUM_LANDMARKS, load_table
 from kinevox.capture.fit.calibrate import (
     resting_gaps,
     with_closing_lids,
-    with_full_blinks,
     with_gaps,
+    with_steady_blinks,
 )
 from kinevox.capture.fit.camera import choose_camera, guess_pose
 from kinevox.capture.fit.frames import FrameFit, State, stiffness
@@ -49,7 +49,7 @@ def fit(
     Args:
         fps: Rate of the motion.
         field_of_view: Angle that the longer side of the picture spans [rad]; None for a likely
-            one (docs/capture.md).
+            one (docs/capture_fit.md).
         progress: Called with the part of the work that is done, 0 to 1.
 
     Raises:
@@ -71,8 +71,8 @@ def fit(
     chosen = known[np.unique(np.linspace(0, len(known) - 1, _FRAMES_OF_A_PERSON).astype(int))]
     model, coefficients = _meet(model, camera, timeline.points[chosen], report)
     state = _every_frame(model, camera, timeline, fps, report)
-    full = with_full_blinks(model, camera, timeline.points[known], state[known])
-    state.weights[known] = full.weights
+    steady = with_steady_blinks(model, camera, timeline.points[known], state[known])
+    state.weights[known] = steady.weights
     phenotype = load_table().phenotype(coefficients)
     return finish(timeline, model, camera, state, phenotype, fps)
 

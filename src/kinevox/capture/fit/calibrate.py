@@ -29,6 +29,7 @@ _SHUT = 0.5
 _USUAL_SLIT = 0.2
 """Share of the gap at rest that is left of lids nobody saw shut."""
 _LARGEST_SLIT = 0.35
+_LOOKS = ("eyeLookDown", "eyeLookIn", "eyeLookOut", "eyeLookUp")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,15 +100,16 @@ def with_closing_lids(
     return replace(model, basis=basis)
 
 
-def with_full_blinks(
+def with_steady_blinks(
     model: FaceModel,
     camera: Camera,
     seen: Float[np.ndarray, "frames points 3"],
     state: State,
 ) -> State:
-    """Weights whose eyeBlink reaches 1 where the lids were seen shut.
+    """Weights whose eyeBlink reaches 1 where the lids were seen shut, with the gaze carried on.
 
-    Other expressions lower the lids too, and costs hold every weight back a little.
+    Other expressions lower the lids too, and costs hold every weight back a little. Where an eye
+    looks while it is covered nobody sees: it goes on from where it was to where it is next.
     """
     weights = state.weights.copy()
     for side, ids in zip(("Left", "Right"), LIDS, strict=True):
@@ -116,6 +118,14 @@ def with_full_blinks(
             continue
         gaps = _gaps(model, camera, seen, state, pairs).mean(axis=1)
         rest = float((model.neutral[pairs[:, 0], 1] - model.neutral[pairs[:, 1], 1]).mean())
+        covered = gaps < _SHUT * rest
+        covered[1:] |= gaps[:-1] < _SHUT * rest
+        covered[:-1] |= gaps[1:] < _SHUT * rest
+        if covered.any() and not covered.all():
+            for name in _LOOKS:
+                look = weights[:, CHANNELS.index(f"{name}{side}")]
+                frames = np.arange(len(look))
+                look[covered] = np.interp(frames[covered], frames[~covered], look[~covered])
         blink = weights[:, CHANNELS.index(f"eyeBlink{side}")]
         shut = gaps < _LARGEST_SLIT * rest
         if shut.any():
