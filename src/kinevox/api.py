@@ -817,8 +817,9 @@ def _read(motion: PathLike | Motion) -> tuple[Motion, Path]:
 def _style(performer: Method, style: PathLike | None, progress: Progress | None) -> Any:
     """A style by name or file, or that of a clip."""
     from kinevox.export import holds_motion
+    from kinevox.methods import StyleReader
 
-    if style is None or str(style) in performer.styles():
+    if style is None or not isinstance(performer, StyleReader) or str(style) in performer.styles():
         return performer.load_style(style)
     path = Path(style)
     if not path.exists() or not (_is_video(path) or holds_motion(path)):

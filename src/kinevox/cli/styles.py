@@ -87,14 +87,16 @@ class Extract:
                 source_head=self.source_head,
                 progress=progress,
             )
-        factors = asdict(extracted.style)
+        style, certainty = extracted.style, extracted.certainty
         if self.json:
-            print_json({"style": factors, "certainty": extracted.certainty, "output": self.out})
+            factors = {name: getattr(style, name) for name in certainty}
+            print_json({"style": factors, "certainty": certainty, "output": self.out})
             return 0
         table = Table("factor", "value", "certainty", box=None)
-        for name, value in factors.items():
-            table.add_row(name, f"{value:g}", f"{extracted.certainty[name]:.0%}")
-        (results if self.out is None else messages).print(table)
+        for name, share in certainty.items():
+            table.add_row(name, f"{getattr(style, name):g}", f"{share:.0%}")
+        if certainty:
+            (results if self.out is None else messages).print(table)
         if self.out is not None:
             print(self.out)
         return 0

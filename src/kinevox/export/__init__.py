@@ -88,8 +88,9 @@ def holds_motion(path: Path | str) -> bool:
         exporter = _format_of(path)[1]
     except UnknownNameError:
         return False
-    # Much is JSON; only what a format recognizes is motion.
-    return exporter.read is not None and (path.suffix.lower() != ".json" or any(_recognized(path)))
+    # Much is JSON or npz; only what a format recognizes is motion.
+    general = path.suffix.lower() in (".json", ".npz")
+    return exporter.read is not None and (not general or any(_recognized(path)))
 
 
 def _format_of(path: Path) -> tuple[str, Exporter]:

@@ -24,8 +24,8 @@ class ExtractedStyle:
     style: Any
     """As the method's `load_style` returns it."""
     certainty: Mapping[str, float] = field(default_factory=dict)
-    """Of each part of the style, how much of its variation among people such a recording shows:
-    1 all of it, 0 nothing, and then the part is neutral."""
+    """Of each number of the style by name, how much of its variation among people such a recording
+    shows: 1 all of it, 0 nothing, and then it is neutral. Empty where styles have no such parts."""
 
 
 @runtime_checkable
