@@ -17,7 +17,7 @@ from kinevox.capture.fit.calibrate import (
 )
 from kinevox.capture.fit.camera import choose_camera, guess_pose
 from kinevox.capture.fit.frames import FrameFit, State, stiffness
-from kinevox.capture.fit.linearize import POSE
+from kinevox.capture.fit.linearize import POSE, Pose
 from kinevox.capture.fit.model import CHANNELS, FaceModel, average_face
 from kinevox.capture.fit.person import improve_neutral, likely_people
 from kinevox.capture.fit.result import finish
@@ -126,4 +126,4 @@ def _every_frame(
             rotation[start:stop] = state.pose.rotation
             translation[start:stop] = state.pose.translation
             report(0.3 + 0.7 * stop / count)
-    return State(weights, type(state.pose)(rotation, translation))
+    return State(weights, Pose(rotation, translation))
