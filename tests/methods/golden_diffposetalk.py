@@ -52,7 +52,7 @@ class Case:
         """The configuration of a released model, without dropout; 64 features where it hears."""
         options = {**self.facts["config"], "guiding_conditions": "audio,style"}
         style = options.get("style_encoder") or {"feature_dim": options.get("d_style", 128)}
-        config = released_config(options, {"n_layers": 1, "n_heads": 4, **style}, "hubert")
+        config = released_config(options, {"n_layers": 1, "n_heads": 4, **style})
         sizes = {"features": 64, "dropout": 0.0, "head": ""}
         if options.get("style_enc_ckpt", "x") is None:
             sizes["style_width"] = 0

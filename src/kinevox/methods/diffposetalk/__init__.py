@@ -65,12 +65,19 @@ class DiffPoseTalk:
     def load(self, folder: Path) -> DiffPoseTalk:
         """The method with the weights of a run or checkpoint.
 
+        A speech encoder in a folder `encoder` beside the weights belongs to them.
+
         Raises:
             AssetError: there are none, or they belong to another network.
         """
-        from kinevox.training.checkpoint import read_checkpoint
+        from kinevox.training.checkpoint import read_checkpoint, read_header
 
-        return replace(self, network=read_checkpoint(folder, DiffPoseTalkConfig()).network)
+        network = read_checkpoint(folder, DiffPoseTalkConfig()).network
+        encoder = read_header(folder)[0] / "encoder"
+        if encoder.is_dir():
+            family = network.config.encoder
+            network.config = replace(network.config, encoder=f"{family}:{encoder}")
+        return replace(self, network=network)
 
     def debug(self) -> DiffPoseTalk:
         """The method with a tiny untrained network that moves little, for tests."""

@@ -7,6 +7,7 @@ classes such files hold, and refuses everything else; nothing in them is run.
 from __future__ import annotations
 
 import argparse
+import json
 import pickle
 import re
 import types
@@ -19,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
 
 from kinevox.data.normalize import Statistics
 from kinevox.errors import AssetError
+from kinevox.files import written_whole
 from kinevox.methods.diffposetalk.config import PAPER, DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.motion import flame_layout
@@ -94,13 +97,11 @@ def our_names(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return ours
 
 
-def convert_released(
-    denoiser: Path, style: Path, statistics: Path, out: Path, *, encoder: str = "hubert"
-) -> Path:
+def convert_released(denoiser: Path, style: Path, statistics: Path, out: Path) -> Path:
     """Writes a checkpoint of ours from the released files.
 
-    The HuBERT inside the denoiser's file, which was tuned with it, is written to `out/encoder`
-    if it is the only way to use it; `encoder` names it for `kinevox.audio.encoders`.
+    The speech encoder inside the denoiser's file was tuned with it and is written to
+    `out/encoder`, as transformers reads it.
 
     Args:
         denoiser: `iter_0110000.pt` of a model.
@@ -118,7 +119,7 @@ def convert_released(
     for content, key, path in parts:
         if not isinstance(content.get(key), Mapping) or "args" not in content:
             raise AssetError(f"{path} lacks 'args' or '{key}'; it is no such checkpoint.")
-    given = released_config(vars(model["args"]), vars(style_model["args"]), encoder)
+    given = released_config(vars(model["args"]), vars(style_model["args"]))
     space, identity = released_space(statistics)
     network = DiffPoseTalkNetwork(given, space)
     state = our_names(model["model"])
@@ -142,13 +143,24 @@ def convert_released(
         "data": {"name": "released by the authors of DiffPoseTalk"},
         "metrics": {},
     }
+    _write_encoder(out / "encoder", given.encoder, model["model"])
     write_checkpoint(out, given, space, network, facts)
     return out
 
 
-def released_config(
-    options: Mapping[str, Any], style: Mapping[str, Any], encoder: str
-) -> DiffPoseTalkConfig:
+def _write_encoder(folder: Path, kind: str, weights: Mapping[str, Tensor]) -> None:
+    """The speech encoder as a folder of transformers, whose defaults are those of the base size."""
+    prefix = "audio_encoder."
+    own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    architecture = {"hubert": "HubertModel", "wav2vec2": "Wav2Vec2Model"}[kind]
+    config = {"model_type": kind, "architectures": [architecture]}
+    with written_whole(folder / "config.json") as temporary:
+        temporary.write_text(json.dumps(config) + "\n", encoding="utf-8")
+    with written_whole(folder / "model.safetensors") as temporary:
+        save_file({k: v.contiguous() for k, v in own.items()}, temporary, {"format": "pt"})
+
+
+def released_config(options: Mapping[str, Any], style: Mapping[str, Any]) -> DiffPoseTalkConfig:
     """The configuration that a released model was trained with; its mistakes included."""
 
     def told(name: str, otherwise: Any) -> Any:
@@ -166,7 +178,7 @@ def released_config(
         )
     return replace(
         PAPER,
-        encoder=encoder,
+        encoder=told("audio_model", "hubert"),
         width=told("feature_dim", 512),
         heads=told("n_heads", 8),
         layers=told("n_layers", 8),
