@@ -189,7 +189,7 @@ def table(results: dict[str, list[dict]]) -> str:
         row("(how far the skin moves [mm])", "moved_mm", "{:.2f}"),
         row("blinks performed per take", "blinks", "{:.1f}"),
         row("blinks found per take", "blinks_found", "{:.1f}"),
-        row("fit, times real time", "times_real_time", "{:.1f}"),
+        row("fit, times real time (wall time)", "times_real_time", "{:.1f}"),
         "",
         "Weights, 0 to 1: mean error / error of the movement (without each take's constant "
         "offset) / correlation of channels that move.",

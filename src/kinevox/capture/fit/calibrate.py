@@ -22,6 +22,8 @@ _CLOSED_LIPS = 0.08
 """Share of a talker's frames in which the lips are taken to touch."""
 _WIDEST_SLIT = 0.004
 """Lips that are never nearer than this were never closed [m]."""
+_NARROWEST_SLIT = -0.0003
+"""Lips press together, but no tracker sees them overlap by more than its own error [m]."""
 _OPEN_LIDS = 0.6
 """Quantile of the lids' gap that is taken for their rest."""
 _SHUT = 0.5
@@ -56,7 +58,7 @@ def resting_gaps(
         gaps = _gaps(model, camera, seen, state, lips)
         opening = gaps.max(axis=1)
         slit = np.median(gaps[opening <= np.quantile(opening, _CLOSED_LIPS)], axis=0)
-        found.append((lips, slit.clip(-_WIDEST_SLIT, _WIDEST_SLIT)))
+        found.append((lips, slit.clip(_NARROWEST_SLIT, _WIDEST_SLIT)))
     for ids in LIDS:
         lids = model.pairs(ids)
         if len(lids):
