@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
@@ -72,7 +72,7 @@ class DiffPoseTalk:
         """
         from kinevox.training.checkpoint import read_checkpoint, read_header
 
-        network = read_checkpoint(folder, DiffPoseTalkConfig()).network
+        network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
         encoder = read_header(folder)[0] / "encoder"
         if encoder.is_dir():
             family = network.config.encoder
