@@ -21,10 +21,17 @@ from kinevox.diffusion.schedules import schedule
 from kinevox.errors import AssetError, ConfigError, KinevoxError, MotionError, UnknownNameError
 from kinevox.export import Animation, write
 from kinevox.methods import METHODS
-from kinevox.methods.diffposetalk import Style
+from kinevox.methods.diffposetalk import Style, hearing
 from kinevox.methods.diffposetalk.channels import columns_of, restored
-from kinevox.methods.diffposetalk.config import BASE, PAPER, DiffPoseTalkConfig, StyleConfig
-from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of
+from kinevox.methods.diffposetalk.config import (
+    BASE,
+    LEAD,
+    PAPER,
+    TAIL,
+    DiffPoseTalkConfig,
+    StyleConfig,
+)
+from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, features_of_batch
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled
@@ -337,6 +344,18 @@ class TestPerform:
         assert features.shape == (25, 320)
         longer = features_of(MelEncoder(), sound, 40)
         assert torch.equal(longer[:25], features) and (longer[25:] == 0).all()
+
+    def test_any_encoder_is_heard_in_training_as_in_use(
+        self, network: DiffPoseTalkNetwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        batch = TINY.fake_batch(network.space)
+        ours = features_of_batch("mel", batch, LEAD, TAIL)
+        monkeypatch.setattr(hearing, "encoder_named", lambda name: MelEncoder())
+        torch.testing.assert_close(features_of_batch("other", batch, LEAD, TAIL), ours)
+        for row, samples in zip(ours, batch.samples, strict=True):
+            alone = features_of(MelEncoder(), samples.numpy(), LEAD + len(row) + TAIL)
+            kept = int(batch.mask[0].sum()) if row[-1].any() else len(row) // 2
+            torch.testing.assert_close(row[:kept], alone[LEAD : LEAD + kept])
 
 
 def _watched(window: int, seen: list, sampling: Sampling):

@@ -94,12 +94,13 @@ def features_of_batch(
     Args:
         lead, tail: Frames of sound around those of motion.
     """
-    if encoder != MelEncoder.name:
-        raise ConfigError(
-            f"Training on encoder '{encoder}' takes its features of the corpus, which this batch "
-            "does not have."
-        )
-    features = _framed(log_mel(batch.samples))[:, lead : -tail or None]
+    around = slice(lead, -tail or None)
+    if encoder == MelEncoder.name:
+        features = _framed(log_mel(batch.samples))[:, around]
+    else:
+        loaded, frames = encoder_named(encoder), lead + batch.mask.shape[1] + tail
+        rows = [features_of(loaded, row, frames)[around] for row in batch.samples.cpu().numpy()]
+        features = torch.stack(rows).to(batch.motion.device)
     return features * batch.mask[..., None]
 
 
