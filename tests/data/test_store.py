@@ -93,5 +93,5 @@ def test_corpora_of_the_cache_are_known_by_name(corpus, tmp_path, monkeypatch):
     assert len(Corpus.open("cache/corpora/mine")) == len(corpus)
     with pytest.raises(AssetError, match="corpora/yours is not a finished corpus"):
         Corpus.open("yours")
-    with pytest.raises(AssetError, match="^some/where is not a finished corpus"):
+    with pytest.raises(AssetError, match=r"^some/where is not a finished corpus"):
         Corpus.open("some/where")
