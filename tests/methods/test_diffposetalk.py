@@ -217,6 +217,16 @@ class TestLoss:
             assert float(terms[name]) == 0
         assert min(float(terms[name]) for name in ("smooth", "head_smooth", "head_seam")) > 0
 
+    def test_a_window_that_does_not_exist_follows_nothing(self) -> None:
+        clean, context = torch.randn(2, 25, 55), torch.randn(2, 5, 55)
+        made = torch.randn(2, 30, 55)
+        mask = torch.tensor([[True], [False]]).expand(2, 25)
+        options = {"vertices": {"all": lambda motion: motion}, "head": [52, 53, 54]}
+        both = window_terms(made, clean, mask, context, **options)
+        alone = window_terms(made[:1], clean[:1], mask[:1], context[:1], **options)
+        for name, term in alone.items():
+            torch.testing.assert_close(both[name], term)
+
     def test_what_does_not_exist_does_not_count(self, network: DiffPoseTalkNetwork) -> None:
         batch = TINY.fake_batch(network.space)
         changed = batch.motion.clone()

@@ -48,14 +48,15 @@ def window_terms(
     compared = (window, clean, mask)
     moving = compared
     if context is not None:
-        valid = torch.ones(context.shape[:2], dtype=torch.bool, device=mask.device)
+        # A window that does not exist follows nothing.
+        valid = mask.any(dim=1, keepdim=True).expand(context.shape[:2])
         true = torch.cat([context, clean], dim=1)
         known = torch.cat([valid, mask], dim=1)
         if constrain_context:
             compared = moving = (predicted, true, known)
         else:
             shown = torch.cat([context, window], dim=1)
-            moving = (shown, true, torch.cat([~valid, mask], dim=1))
+            moving = (shown, true, torch.cat([torch.zeros_like(valid), mask], dim=1))
     terms = {"simple": _mean(size(compared[0] - compared[1]), compared[2])}
     if "all" in vertices:
         embed = vertices["all"]

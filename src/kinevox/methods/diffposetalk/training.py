@@ -12,7 +12,7 @@ Steps as in DiffPoseTalk (Sun et al. 2024, Section 4.4, and its code):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -84,8 +84,6 @@ def two_window_loss(
     context_motion = motion[:, sides[0]][:, -config.context :]
     with torch.no_grad():
         context_sound = network.sound(whole[0][:, -config.context :])
-    # A second window that does not exist follows nothing.
-    second = replace(second, mask=second.mask & batch.mask[:, config.window - 1 : config.window])
 
     made = predict(network, first, *network.begins(len(motion)), batch.identity)
     coin = _uniform(len(motion), generator) < config.own_context
