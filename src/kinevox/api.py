@@ -22,6 +22,7 @@ from kinevox.timebase import FPS, exact_fps
 from kinevox.timing import stage
 
 if TYPE_CHECKING:
+    from kinevox.audio.encoders.speech.config import SpeechConfig
     from kinevox.bench.result import Report
     from kinevox.capture import Capture
     from kinevox.capture.folder import Entry
@@ -439,6 +440,41 @@ def train(
 
     header = loop.train(network, clips, folder, options, progress or _telling(None))
     return {**header, "out": str(folder)}
+
+
+def train_speech(
+    recordings: PathLike,
+    *,
+    out: PathLike | None = None,
+    config: SpeechConfig | None = None,
+    options: TrainingOptions | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Trains the speech encoder, or goes on where the same training stopped.
+
+    Args:
+        recordings: Folder with a manifest of people's recordings. What is made from them, and from
+            speaking programs on this machine, is kept under `phonetic` in the cache.
+        out: Folder of the run; by default `runs/speech` in the cache.
+
+    Returns:
+        The best weights.
+
+    Raises:
+        KinevoxError: there are no recordings, or the folder holds another training.
+    """
+    from kinevox.audio.encoders.speech.config import SpeechConfig
+    from kinevox.cache import cache_dir
+    from kinevox.data.phonetic.material import make_material
+    from kinevox.training import hearing
+    from kinevox.training.options import HEARING
+    from kinevox.training.run import run_folder
+
+    folder = run_folder("speech") if out is None else Path(out)
+    config, options = config or SpeechConfig(), options or HEARING
+    progress = progress or _telling(None)
+    parts = make_material(Path(recordings), cache_dir("phonetic"), progress)
+    return hearing.train_speech(config, parts, folder, options, progress)
 
 
 def write_card(run: PathLike, results: PathLike | None = None) -> Path:

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 from tyro.conf import arg
 
 from kinevox import api
+from kinevox.audio.encoders.speech.config import SpeechConfig
 from kinevox.cli._console import FILE, print_json, progress_bar
 from kinevox.methods import trainables
 from kinevox.training import Trainable, TrainingOptions
+from kinevox.training.options import HEARING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,4 +60,28 @@ def _command(stage: Trainable) -> type:
     )
 
 
-COMMAND = {name: _command(stage) for name, stage in trainables().items()}
+@dataclass(frozen=True, kw_only=True)
+class TrainSpeech:
+    """Train the speech encoder, or go on where the same training stopped."""
+
+    recordings: Annotated[Path, arg(metavar="FOLDER")]
+    """Recordings of people with a manifest.csv, as for `kinevox corpus make performers`."""
+    out: Annotated[FILE, arg(metavar="RUN", help_behavior_hint="(default: in the cache)")] = None
+    """Folder of the run; the same call again goes on with it."""
+    options: Annotated[TrainingOptions, arg(name="")] = HEARING
+    network: SpeechConfig = field(default_factory=SpeechConfig)
+
+    def run(self) -> int:
+        with progress_bar() as progress:
+            weights = api.train_speech(
+                self.recordings,
+                out=self.out,
+                config=self.network,
+                options=self.options,
+                progress=progress,
+            )
+        print(weights)
+        return 0
+
+
+COMMAND = {name: _command(stage) for name, stage in trainables().items()} | {"speech": TrainSpeech}

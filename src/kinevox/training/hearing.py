@@ -27,24 +27,11 @@ from kinevox.data.phonetic.pack import Part
 from kinevox.training import run
 from kinevox.training.averaging import Average
 from kinevox.training.checkpoint import load_state, save_state
-from kinevox.training.options import TrainingOptions
+from kinevox.training.options import HEARING, TrainingOptions
 from kinevox.training.report import Position, Report
 
 FRAMES = 400
 """Length of an example, 100 per second."""
-OPTIONS = TrainingOptions(
-    steps=20_000,
-    batch=16,
-    learning_rate=1e-3,
-    warmup=600,
-    average=16_000,
-    bf16=True,
-    weight_decay=0.02,
-    validate_every=1_000,
-    save_every=200,
-    log_every=50,
-)
-
 _log = logging.getLogger(__name__)
 
 
@@ -52,10 +39,13 @@ def train_speech(
     config: SpeechConfig,
     parts: Sequence[Part],
     folder: Path,
-    options: TrainingOptions = OPTIONS,
+    options: TrainingOptions = HEARING,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> None:
-    """Trains the encoder, or goes on; the best weights so far are `folder / "speech.safetensors"`.
+) -> Path:
+    """Trains the encoder, or goes on where a training in this folder stopped.
+
+    Returns:
+        The best weights.
 
     Raises:
         ConfigError: the folder holds another training.
@@ -73,7 +63,7 @@ def train_speech(
     average = Average(network, options.average)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=options.weight_decay)
     position = Position()
-    state = folder / "state.safetensors"
+    state, weights = folder / "state.safetensors", folder / "speech.safetensors"
     if state.is_file():
         position = Position(**load_state(state, network, average.network, optimizer))
         _log.info("Going on from %s samples.", f"{position.samples_seen:,}")
@@ -102,10 +92,11 @@ def train_speech(
             if wrong < position.best:
                 position.best = wrong
                 told = facts | {"training": _facts(options, position), "scores": scores}
-                write_weights(folder / "speech.safetensors", average.network, told)
+                write_weights(weights, average.network, told)
         if done or position.step % options.save_every == 0:
             save_state(state, network, average.network, optimizer, vars(position))
     report.close()
+    return weights
 
 
 def _step(

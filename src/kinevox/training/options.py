@@ -68,3 +68,14 @@ class TrainingOptions:
         return self.learning_rate * min(
             1.0, (step + 1) / max(self.warmup, 1), (self.steps - step) / falling
         )
+
+
+HEARING = TrainingOptions(
+    learning_rate=1e-3,
+    weight_decay=0.02,
+    average=16_000,
+    bf16=True,
+    log_every=50,
+    save_every=200,
+)
+"""How the speech encoder is trained; its samples are 4 s of speech, balanced in their own way."""

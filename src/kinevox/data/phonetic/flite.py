@@ -10,7 +10,6 @@ from kinevox.data.corpora._voices import synthetic_voices
 from kinevox.data.phonetic.pack import Labelled, Passage, frame_labels
 from kinevox.phones import find_phones
 
-
 DIPHONE = frozenset({"kal", "kal16"})
 """Voices that do not keep to the times they tell."""
 

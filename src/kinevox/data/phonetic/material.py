@@ -15,12 +15,17 @@ from kinevox.data.record import SPLITS
 
 FLITE_MINUTES = 12.0
 """From each voice [min]."""
+FLITE_LETTERS = 100
+"""It starts its clock anew in longer texts."""
 ESPEAK_MINUTES = {"train": 25.0, "valid": 3.0, "test": 3.0}
 """Of English, and as much of other languages [min]."""
 
+SEED = 0
+"""Of what programs are told to say."""
+
 
 def make_material(
-    recordings: Path, folder: Path, seed: int, progress: Callable[[str, int, int], None]
+    recordings: Path, folder: Path, progress: Callable[[str, int, int], None]
 ) -> list[Part]:
     """The parts `recordings`, `flite` and `espeak`; those that are there stay as they are.
 
@@ -32,12 +37,11 @@ def make_material(
     """
     texts = _texts(recordings)
     makers = {"recordings": lambda: aligned_recordings(recordings, SPLITS, progress)}
-    makers["flite"] = lambda: flite_speech(
-        FLITE_MINUTES, ("train", "test"), texts["train"].get("en", ()), seed, progress
-    )
+    short = tuple(text for text in texts["train"].get("en", ()) if len(text) <= FLITE_LETTERS)
+    makers["flite"] = lambda: flite_speech(FLITE_MINUTES, ("train", "test"), short, SEED, progress)
     for split, minutes in ESPEAK_MINUTES.items():
         makers[f"espeak-{split}"] = lambda split=split, minutes=minutes: espeak_speech(
-            minutes, (split,), texts[split], seed, progress
+            minutes, (split,), texts[split], SEED, progress
         )
     for name, make in makers.items():
         if not is_packed(folder / name):

@@ -6,7 +6,6 @@ lags behind by what it sees of the future. So chunks of any size give what the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch

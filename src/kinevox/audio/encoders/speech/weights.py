@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
@@ -49,7 +48,7 @@ def read_weights(path: Path) -> tuple[SpeechNetwork, dict[str, Any]]:
     try:
         with safe_open(path, "pt") as file:
             header = json.loads(file.metadata()["kinevox"])
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}
         if header["format"] != FORMAT or header["version"] > VERSION:
             raise ValueError(f"it is '{header['format']}', version {header['version']}")
         config = header.pop("config")
