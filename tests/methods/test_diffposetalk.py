@@ -367,6 +367,36 @@ class TestPerform:
             kept = int(batch.mask[0].sum()) if row[-1].any() else len(row) // 2
             torch.testing.assert_close(row[:kept], alone[LEAD : LEAD + kept])
 
+    @pytest.mark.parametrize("rate", [25, 50])
+    def test_features_of_a_corpus_are_kept(
+        self, corpus: Corpus, rate: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KINEVOX_CACHE", str(tmp_path))
+        monkeypatch.setattr(hearing, "encoder_named", lambda name: _Levels(rate))
+        stage = replace(TINY, encoder="levels", features=3)
+        kept = stage.kept_features(corpus, lambda *_: None)
+        assert kept is not None
+        windows = replace(_windows(corpus, stage), features=kept)
+        batch = Batch.of([windows[i] for i in range(4)])
+        assert batch.features is not None and batch.features.shape == (4, 50 * rate // 25, 3)
+        ours = features_of_batch("levels", batch, LEAD, TAIL)
+        computed = features_of_batch("levels", replace(batch, features=None), LEAD, TAIL)
+        torch.testing.assert_close(ours, computed, atol=1e-3, rtol=1e-3)
+
+
+class _Levels:
+    """An encoder: how loud each interval is, three times."""
+
+    name, width, right_context, digest = "levels", 3, 0.0, "levels"
+
+    def __init__(self, rate: int):
+        self.rate = rate
+
+    def encode(self, samples: np.ndarray) -> torch.Tensor:
+        step = 16_000 // self.rate
+        whole = samples[: len(samples) // step * step].reshape(-1, step)
+        return torch.tensor(np.abs(whole).mean(axis=1), dtype=torch.float32)[:, None].repeat(1, 3)
+
 
 def _watched(window: int, seen: list, sampling: Sampling):
     from kinevox.methods.diffposetalk.perform import _noise

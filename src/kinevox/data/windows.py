@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,6 +19,9 @@ from kinevox.data.normalize import Statistics
 from kinevox.data.store import Corpus
 from kinevox.errors import ConfigError, MotionError
 from kinevox.timebase import SAMPLE_RATE, exact_fps
+
+if TYPE_CHECKING:
+    from kinevox.data.features import Features
 
 Balance = Literal["clips", "speaker", "style"]
 
@@ -57,6 +60,8 @@ class Window:
     """Frames that the other clip has."""
     identity: Float[np.ndarray, " identity"]
     """The head's shape (`shape` in the clip's metadata, a list of numbers); zeros if unknown."""
+    features: Float[np.ndarray, "features width"]
+    """Of a speech encoder, for the frames of motion; zeros behind the clip's end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,8 @@ class Windows:
     shape: WindowShape = WindowShape()
     balance: Balance = "clips"
     seed: int = 0
+    features: Features | None = None
+    """Of a speech encoder, for all clips; windows have none without."""
 
     def __post_init__(self) -> None:
         samples_per_frame(self.corpus.fps)
@@ -118,7 +125,13 @@ class Windows:
             other,
             other_mask,
             self._identity(clip),
+            self._features(clip, start),
         )
+
+    def _features(self, clip: int, start: int) -> np.ndarray:
+        if self.features is None:
+            return np.zeros((0, 0), np.float32)
+        return self.features.cut(str(self.corpus.index["id"][clip]), start, self.shape.frames)
 
     def _motion(self, clip: int, start: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
         """Normalized motion, and which of its frames exist."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from kinevox.training.options import TrainingOptions
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
 
+    from kinevox.data.features import Features
     from kinevox.training.batch import Batch
 
 
@@ -87,4 +88,15 @@ class Continued(Protocol):
         Raises:
             AssetError: they are missing, or do not fit.
         """
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """A network that hears through a frozen speech encoder, so its features can be kept."""
+
+    def kept_features(
+        self, corpus: Corpus, progress: Callable[[str, int, int], None]
+    ) -> Features | None:
+        """Features of a whole corpus; None where they cost too little to be kept."""
         ...

@@ -32,6 +32,8 @@ class Batch:
     """Frames of it that exist."""
     identity: Float[Tensor, "batch identity"] | None = None
     """Shapes of the persons' heads; zeros where unknown."""
+    features: Float[Tensor, "batch features width"] | None = None
+    """Of a speech encoder, for the frames of motion; empty where none are kept."""
 
     @classmethod
     def of(cls, windows: Sequence[Window]) -> Batch:

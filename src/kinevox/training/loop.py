@@ -23,7 +23,7 @@ from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows
 from kinevox.errors import ConfigError, KinevoxError, MissingExtraError
 from kinevox.training import run
-from kinevox.training._base import Continued, Space, Trainable
+from kinevox.training._base import Continued, Listening, Space, Trainable
 from kinevox.training.averaging import Average
 from kinevox.training.batch import Batch
 from kinevox.training.card import write_card
@@ -86,8 +86,15 @@ def train(
     average.network.to(accelerator.device)
     losses, optimizer = accelerator.prepare(_Losses(stage, network), optimizer)
 
+    features = stage.kept_features(corpus, progress) if isinstance(stage, Listening) else None
     windows = Windows(
-        clips, space.statistics, space.styles, stage.windows, options.balance, options.seed
+        clips,
+        space.statistics,
+        space.styles,
+        stage.windows,
+        options.balance,
+        options.seed,
+        features,
     )
     share = slice(accelerator.process_index, None, accelerator.num_processes)
     batches = _batches(windows, position.step, options, share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -14,6 +14,7 @@ from kinevox.training import Space, TrainingOptions, run
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from kinevox.data.features import Features
     from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
     from kinevox.methods.diffposetalk.style import StyleEncoder
     from kinevox.training.batch import Batch
@@ -259,6 +260,18 @@ class DiffPoseTalkConfig:
             )
         folder = run.run_folder(self.style_run)
         adopt_style_encoder(network, read_checkpoint(folder, self.style))
+
+    def kept_features(
+        self, corpus: Corpus, progress: Callable[[str, int, int], None]
+    ) -> Features | None:
+        """The encoder's features of a whole corpus, computed once; None for `mel`."""
+        from kinevox.data.features import encoded
+        from kinevox.methods.diffposetalk.hearing import MelEncoder, encoder_named
+
+        encoder = encoder_named(self.encoder)
+        if isinstance(encoder, MelEncoder):
+            return None
+        return encoded(corpus, encoder, progress=progress)
 
     def fake_batch(self, space: Space) -> Batch:
         from kinevox.training.batch import fake_batch

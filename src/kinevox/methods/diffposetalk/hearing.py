@@ -97,6 +97,8 @@ def features_of_batch(
     around = slice(lead, -tail or None)
     if encoder == MelEncoder.name:
         features = _framed(log_mel(batch.samples))[:, around]
+    elif batch.features is not None and batch.features.shape[1]:
+        features = batch.features.unflatten(1, (batch.mask.shape[1], -1)).mean(dim=2)
     else:
         loaded, frames = encoder_named(encoder), lead + batch.mask.shape[1] + tail
         rows = [features_of(loaded, row, frames)[around] for row in batch.samples.cpu().numpy()]
