@@ -35,12 +35,13 @@ class RegressorConfig:
     """Of the transformer."""
     heads: int = 4
     """Of each attention."""
-    dropout: float = 0.1
+    dropout: float = 0.2
     """Share of what each layer adds that is dropped in training."""
     window: int = 100
     """Frames that are predicted together."""
-    velocity: float = 1.0
-    """Weight of the error of frame-to-frame differences, against that of poses."""
+    velocity: float = 10.0
+    """Weight of the error of frame-to-frame differences, against that of poses. Differences are
+    small, so with a weight of 1 they count for nothing and the head trembles."""
 
     def __post_init__(self) -> None:
         if min(self.width, self.layers, self.heads) < 1 or self.width % (2 * self.heads):
