@@ -1,0 +1,112 @@
+"""Networks: training and model cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kinevox.api._values import PathLike, Progress, telling
+from kinevox.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from kinevox.audio.encoders.speech.config import SpeechConfig
+    from kinevox.training import Trainable, TrainingOptions
+
+
+def train(
+    network: str | Trainable,
+    corpus: PathLike,
+    *,
+    out: PathLike | None = None,
+    options: TrainingOptions | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Trains a network on a corpus, or goes on where the same training stopped.
+
+    Args:
+        network: A name from `methods.trainables()`, or a configuration such as
+            `RegressorConfig(layers=6)`.
+        corpus: A folder, or the name of a corpus in the cache, with the splits `train` and
+            `valid`.
+        out: Folder of the run; by default `runs/NAME` in the cache.
+        options: How to train; by default as the network recommends.
+        dry_run: Only return the full configuration.
+
+    Returns:
+        What `best/checkpoint.json` holds, or the configuration; and `out`.
+
+    Raises:
+        KinevoxError: the corpus or the options do not fit, or the folder holds another training.
+    """
+    from kinevox.data import Corpus
+    from kinevox.methods import trainables
+    from kinevox.training.run import configuration, run_folder
+
+    if isinstance(network, str):
+        known = trainables()
+        if network not in known:
+            raise UnknownNameError("network", network, known)
+        network = known[network]
+    folder = run_folder(network.name) if out is None else Path(out)
+    clips = Corpus.open(corpus)
+    options = options or network.training
+    if dry_run:
+        return {**configuration(network, clips, options), "out": str(folder)}
+    from kinevox.training import loop
+
+    header = loop.train(network, clips, folder, options, progress or telling(None))
+    return {**header, "out": str(folder)}
+
+
+def train_speech(
+    recordings: PathLike,
+    *,
+    out: PathLike | None = None,
+    config: SpeechConfig | None = None,
+    options: TrainingOptions | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Trains the speech encoder, or goes on where the same training stopped.
+
+    Args:
+        recordings: Folder with a manifest of people's recordings. What is made from them, and from
+            speaking programs on this machine, is kept under `phonetic` in the cache.
+        out: Folder of the run; by default `runs/speech` in the cache.
+
+    Returns:
+        The best weights.
+
+    Raises:
+        KinevoxError: there are no recordings, or the folder holds another training.
+    """
+    from kinevox.audio.encoders.speech.config import SpeechConfig
+    from kinevox.cache import cache_dir
+    from kinevox.data.phonetic.material import make_material
+    from kinevox.training import hearing
+    from kinevox.training.options import HEARING
+    from kinevox.training.run import run_folder
+
+    folder = run_folder("speech") if out is None else Path(out)
+    config, options = config or SpeechConfig(), options or HEARING
+    progress = progress or telling(None)
+    parts = make_material(Path(recordings), cache_dir("phonetic"), progress)
+    return hearing.train_speech(config, parts, folder, options, progress)
+
+
+def write_card(run: PathLike, results: PathLike | None = None) -> Path:
+    """Writes the model card of a checkpoint and returns its place.
+
+    Args:
+        run: Folder of a training or of a checkpoint, or the name of a run in the cache.
+        results: JSON that `evaluate` wrote; without it the card shows the scores of the
+            validation during training.
+
+    Raises:
+        AssetError: there is no checkpoint.
+        ConfigError: the results cannot be read.
+    """
+    from kinevox.training.card import write_card as write
+    from kinevox.training.run import run_folder
+
+    return write(run_folder(str(run)), None if results is None else Path(results))
