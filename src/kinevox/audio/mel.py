@@ -18,15 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from kinevox.audio.mel_grid import BANDS, HOP, MARGIN, WINDOW
 from kinevox.timebase import SAMPLE_RATE
-
-BANDS = 80
-HOP = 160
-"""From one feature to the next [samples]."""
-WINDOW = 400
-"""What one feature sees, weighted by a Hann window [samples]."""
-MARGIN = (WINDOW - HOP) // 2
-"""What it sees before and after its own samples [samples]."""
 
 FADE_DB = 6.0 * HOP / SAMPLE_RATE
 """Without louder sound the level falls by 6 dB in a second [dB per feature]."""

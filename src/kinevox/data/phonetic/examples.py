@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinevox.audio.mel import HOP
+from kinevox.audio.mel_grid import HOP
 from kinevox.data.augment import Degradation, change_speed, degrade
 from kinevox.data.phonetic.pack import PHONES, Part, Passage
 from kinevox.errors import AssetError

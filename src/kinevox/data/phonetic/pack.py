@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinevox.audio.mel import HOP
+from kinevox.audio.mel_grid import HOP
 from kinevox.audio.pitch import track_pitch
 from kinevox.errors import AssetError
 from kinevox.files import written_whole

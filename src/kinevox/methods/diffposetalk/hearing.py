@@ -11,7 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kinevox.audio.encoders import SpeechEncoder, load_encoder
-from kinevox.audio.mel import BANDS, HOP, MelStream, log_mel
+from kinevox.audio.mel import MelStream, log_mel
+from kinevox.audio.mel_grid import BANDS, HOP
 from kinevox.errors import ConfigError
 from kinevox.timebase import FPS, SAMPLE_RATE, num_frames
 from kinevox.training.batch import Batch

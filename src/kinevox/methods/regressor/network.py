@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kinevox.audio.mel import BANDS, HOP, log_mel
+from kinevox.audio.mel import log_mel
+from kinevox.audio.mel_grid import BANDS, HOP
 from kinevox.data.windows import samples_per_frame
 from kinevox.errors import ConfigError
 from kinevox.methods.regressor.config import LEAD, TAIL, RegressorConfig

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinevox.audio.encoders.speech.config import MELS, RATE, SpeechConfig
-from kinevox.audio.mel import HOP
+from kinevox.audio.mel_grid import HOP
 from kinevox.errors import AssetError
 
 if TYPE_CHECKING:

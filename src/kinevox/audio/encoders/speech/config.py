@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kinevox.audio.mel import HOP, MARGIN
+from kinevox.audio.mel_grid import HOP, MARGIN
 from kinevox.errors import ConfigError
 from kinevox.timebase import SAMPLE_RATE
 

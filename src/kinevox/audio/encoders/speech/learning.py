@@ -13,7 +13,8 @@ from torch.nn import functional
 
 from kinevox.audio.encoders.speech.config import MELS
 from kinevox.audio.encoders.speech.network import SpeechNetwork
-from kinevox.audio.mel import BANDS, log_mel
+from kinevox.audio.mel import log_mel
+from kinevox.audio.mel_grid import BANDS
 from kinevox.data.phonetic.examples import Example
 from kinevox.data.phonetic.pack import PHONES, UNKNOWN, Part
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kinevox.audio.encoders.speech.config import MELS, SpeechConfig
-from kinevox.audio.mel import BANDS
+from kinevox.audio.mel_grid import BANDS
 from kinevox.data.phonetic.pack import PHONES
 
 Hidden = Float[Tensor, "batch frames width"]
