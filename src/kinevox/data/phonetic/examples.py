@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 
 from kinevox.audio.mel_grid import HOP
 from kinevox.data.augment import Degradation, change_speed, degrade
@@ -37,7 +37,7 @@ class Example:
     samples: Float[np.ndarray, " samples"]
     clean: Float[np.ndarray, " samples"]
     """Before it was degraded."""
-    phones: Int[np.ndarray, " frames"]
+    phones: Integer[np.ndarray, " frames"]
     """As `Part.labels` has them."""
     pitch: Float[np.ndarray, " frames"]
     """Octaves above 100 Hz, NaN where there is no voice."""

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Integer
 
 from kinevox.audio.mel_grid import HOP
 from kinevox.audio.pitch import track_pitch
@@ -56,10 +56,10 @@ class Labelled:
 
     passage: Passage
     samples: Float[np.ndarray, " samples"]
-    phones: Int[np.ndarray, " frames"]
+    phones: Integer[np.ndarray, " frames"]
 
 
-def frame_labels(phones: Phones, num_samples: int) -> Int[np.ndarray, " frames"]:
+def frame_labels(phones: Phones, num_samples: int) -> Integer[np.ndarray, " frames"]:
     """The phone at the middle of each hop; `UNKNOWN` for labels that are not phones."""
     middles = (np.arange(num_samples // HOP) + 0.5) / RATE
     places = np.array([PHONES.index(p) if p in PHONES else UNKNOWN for p in phones.labels])
@@ -129,7 +129,7 @@ class Part:
 
     def labels(
         self, passage: Passage
-    ) -> tuple[Int[np.ndarray, " frames"], Float[np.ndarray, " frames"]]:
+    ) -> tuple[Integer[np.ndarray, " frames"], Float[np.ndarray, " frames"]]:
         """Phones and pitch of a passage; see the module."""
         span = slice(passage.first, passage.first + passage.frames)
         return self._arrays[1][span].astype(np.int64), self._arrays[2][span].astype(np.float32)

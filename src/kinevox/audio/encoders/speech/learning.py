@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -161,7 +161,7 @@ def heard_phones(
 
 
 def frame_scores(
-    told: Int[np.ndarray, " frames"], true: Int[np.ndarray, " frames"]
+    told: Integer[np.ndarray, " frames"], true: Integer[np.ndarray, " frames"]
 ) -> dict[str, float]:
     """Scores of places in `PHONES` against those that are right."""
     told, true = told[true != UNKNOWN], true[true != UNKNOWN]
