@@ -109,7 +109,7 @@ def encoded(
     )
 
 
-def _opened(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+def _opened(path: Path, shape: tuple[int, ...], dtype: type) -> np.memmap:
     """An array on disk, made of zeros if there is none of this shape yet."""
     from numpy.lib.format import open_memmap
 

@@ -61,6 +61,8 @@ def train_speech(
     torch.manual_seed(options.seed)
     network = SpeechNetwork(config)
     average = Average(network, options.average)
+    averaged = average.network
+    assert isinstance(averaged, SpeechNetwork)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=options.weight_decay)
     position = Position()
     state, weights = folder / "state.safetensors", folder / "speech.safetensors"
@@ -86,13 +88,13 @@ def train_speech(
         report.after_step({"loss": loss.detach(), **terms, "gradient_norm": norm})
         done = position.step == options.steps
         if done or position.step % options.validate_every == 0:
-            scores = _validated(average.network, parts)
+            scores = _validated(averaged, parts)
             report.after_validation(scores)
             wrong = 1 - next(v for name, v in scores.items() if name.endswith("speech_visemes"))
             if wrong < position.best:
                 position.best = wrong
                 told = facts | {"training": _facts(options, position), "scores": scores}
-                write_weights(weights, average.network, told)
+                write_weights(weights, averaged, told)
         if done or position.step % options.save_every == 0:
             save_state(state, network, average.network, optimizer, vars(position))
     report.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -137,9 +137,9 @@ def hearing_scores(
 ) -> dict[str, float]:
     """Shares of frames, every 10 ms, on the undegraded passages of a split.
 
-    `phones` and `visemes` that are right; `speech_...` only where the label is not silence;
-    `closed_recall` and `closed_precision` of the frames of p, b and m; `pitch` the share of voiced
-    features within half a semitone... see the names.
+    `phones` and `visemes` that are right; `speech_...` where the label is not silence; how many of
+    the frames in which p, b and m close the lips are found (`closed_recall`), and how many of
+    those found are such (`closed_precision`); how much of silence is (`silence_recall`).
     """
     told, true = [], []
     for part in parts:
@@ -170,13 +170,16 @@ def frame_scores(
     speech = true != 0
     right, alike = told == true, looks[told] == looks[true]
     return {
-        "phones": float(right.mean()),
-        "visemes": float(alike.mean()),
-        "speech_phones": float(right[speech].mean()),
-        "speech_visemes": float(alike[speech].mean()),
-        "closed_recall": float(closing[told][closing[true]].mean()),
-        "closed_precision": float(closing[true][closing[told]].mean())
-        if closing[told].any()
-        else 0.0,
-        "silence_recall": float((told == 0)[~speech].mean()),
+        "phones": _share(right),
+        "visemes": _share(alike),
+        "speech_phones": _share(right[speech]),
+        "speech_visemes": _share(alike[speech]),
+        "closed_recall": _share(closing[told][closing[true]]),
+        "closed_precision": _share(closing[true][closing[told]]),
+        "silence_recall": _share((told == 0)[~speech]),
     }
+
+
+def _share(hits: Bool[np.ndarray, " frames"]) -> float:
+    """0 of nothing."""
+    return float(hits.sum() / max(len(hits), 1))
