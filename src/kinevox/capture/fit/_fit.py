@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from kinevox.capture._base import Camera, Capture, Landmarks
 from kinevox.capture.correspond import NUM_LANDMARKS, load_table
@@ -37,6 +38,9 @@ Progress = Callable[[float], None]
 """Told which part of the work is done, from 0 to 1."""
 
 
+# Banded systems are too small to share: more threads only wait for each other, which on a busy
+# machine takes many times as long.
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def fit(
     landmarks: Landmarks,
     *,
