@@ -16,8 +16,8 @@ from kinevox.render.video import render_image
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "examples" / "speech.flac"
 STYLES = ("neutral", "cheerful", "stern", "storyteller", "sad", "wry")
-INSTANT = 3.6
-"""In the word "face" [s]."""
+INSTANT = 5.6
+"""In the word "and", between mama and baby [s]."""
 
 
 def main() -> None:
