@@ -12,7 +12,7 @@ from synthetic import toy_motion
 from kinevox import api
 from kinevox.errors import ConfigError, MotionError
 from kinevox.methods import ExtractedStyle
-from kinevox.methods.articulate import perform, recovery
+from kinevox.methods.articulate import perform
 from kinevox.methods.articulate._made_up import make_up
 from kinevox.methods.articulate.recovery import recover
 from kinevox.methods.articulate.style import StyleFactors
@@ -31,19 +31,12 @@ QUIET = StyleFactors(
 )  # fmt: skip
 
 
-HEARD = make_up(6.0, np.random.default_rng(5))
-
-
-@pytest.fixture(autouse=True)
-def few_performances(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Enough to tell opposites, and quick."""
-    monkeypatch.setattr(recovery, "FEWEST", 60)
-    monkeypatch.setattr(recovery, "MOST", 60)
+HEARD = make_up(10.0, np.random.default_rng(5))
 
 
 @cache
 def found(style: StyleFactors, sound: bool, fps: float = 25.0) -> ExtractedStyle:
-    """What a performance of six seconds shows."""
+    """What a performance of ten seconds shows."""
     return recover([perform(HEARD, style, seed=1, fps=fps)], [HEARD] if sound else None)
 
 
@@ -90,12 +83,12 @@ def test_unusable_motion_is_explained() -> None:
     flame = Motion(np.zeros((100, 56)), layout=flame_layout(50))
     with pytest.raises(MotionError, match="--source-head flame:FILE"):
         recover([flame])
-    with pytest.raises(MotionError, match=r"The motion is 4\.00 s long and the sound 6\.00 s"):
+    with pytest.raises(MotionError, match=r"The motion is 4\.00 s long and the sound 10\.00 s"):
         recover([toy_motion(100)], [HEARD])
 
 
 def test_several_clips_are_one_person() -> None:
-    other = make_up(6.0, np.random.default_rng(6))
+    other = make_up(10.0, np.random.default_rng(6))
     clips = [perform(words, LOUD, seed=1, fps=25.0) for words in (HEARD, other)]
     together = recover(clips, [HEARD, other]).certainty
     assert sum(together.values()) > sum(found(LOUD, True).certainty.values())
