@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING
 from kinevox.api._material import fitted, head_loader, listed, speech_of, write_all
 from kinevox.api._values import DEFAULT_HEAD, PathLike, Progress, telling
 from kinevox.errors import ConfigError
+from kinevox.motion import IDENTITY, Motion
 from kinevox.timebase import FPS
 
 if TYPE_CHECKING:
     from kinevox.capture import Capture
     from kinevox.capture.folder import Entry
+    from kinevox.heads import Head
 
 
 def capture(
@@ -74,7 +77,7 @@ def capture(
             Path(video), landmarks, found, Path(preview), partial(tell, "Drawing the preview")
         )
     if head != DEFAULT_HEAD:
-        found = replace(found, motion=fitted(found.motion, load_default, load_head))
+        found, load_head = _on_head(found, head, load_default, load_head)
     whole = [path for path in outputs if is_clip_file(path)]
     for path in whole:
         write_capture(found, path)
@@ -132,3 +135,23 @@ def is_clip_file(path: Path) -> bool:
     from kinevox.export import exporter_for
 
     return exporter_for(path)[0] == "motion-npz"
+
+
+def _on_head(
+    found: Capture, head: str, load_default: Callable[[], Head], load_head: Callable[[], Head]
+) -> tuple[Capture, Callable[[], Head]]:
+    """The capture with motion of another head; FLAME is given the person's shape first."""
+    from kinevox.heads.flame import FlameHead
+
+    target = load_head()
+    if not isinstance(target, FlameHead):
+        return replace(found, motion=fitted(found.motion, load_default, load_head)), load_head
+    from kinevox.capture.flame_shape import flame_shape
+
+    shape = flame_shape(found, load_default(), target)
+    metadata = {**found.motion.metadata, IDENTITY: json.dumps(shape.round(5).tolist())}
+    rest = Motion(target.layout.neutral[None], layout=target.layout, metadata=metadata)
+    load_person = head_loader(head, rest)
+    motion = fitted(found.motion, load_default, load_person)
+    metadata = {**motion.metadata, **metadata}
+    return replace(found, motion=motion.replace(metadata=metadata)), load_person
