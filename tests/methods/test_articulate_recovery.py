@@ -31,38 +31,40 @@ QUIET = StyleFactors(
 )  # fmt: skip
 
 
-HEARD = make_up(10.0, np.random.default_rng(5))
+HEARD = make_up(12.0, np.random.default_rng(5))
 
 
 @cache
 def found(style: StyleFactors, sound: bool, fps: float = 25.0) -> ExtractedStyle:
-    """What a performance of ten seconds shows."""
+    """What a performance of twelve seconds shows."""
     return recover([perform(HEARD, style, seed=1, fps=fps)], [HEARD] if sound else None)
 
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_opposite_styles_are_told_apart(sound: bool) -> None:
+    # One clip without its sound tells less, and what is uncertain shrinks to neutral.
+    least = 0.4 if sound else 0.35
     for factor in fields(StyleFactors):
         loud, quiet = (getattr(style, factor.name) for style in (LOUD, QUIET))
         if loud == quiet or found(LOUD, sound).certainty[factor.name] < 0.5:
             continue
         told, other = (getattr(found(style, sound).style, factor.name) for style in (LOUD, QUIET))
-        assert (told - other) / (loud - quiet) > 0.2, factor.name
-    assert found(LOUD, sound).certainty["asymmetry"] > 0.8
+        assert (told - other) / (loud - quiet) > least, factor.name
+    assert found(LOUD, sound).certainty["asymmetry"] > 0.95
 
 
 def test_sound_makes_gains_certain() -> None:
     for factor in ("jaw_gain", "lip_gain", "rounding"):
-        assert found(LOUD, True).certainty[factor] > 0.6
+        assert found(LOUD, True).certainty[factor] > 0.8
         assert found(LOUD, True).certainty[factor] > found(LOUD, False).certainty[factor]
-    assert found(LOUD, True).style.jaw_gain == pytest.approx(LOUD.jaw_gain, rel=0.25)
+    assert found(LOUD, True).style.jaw_gain == pytest.approx(LOUD.jaw_gain, rel=0.2)
 
 
 def test_what_is_not_seen_stays_neutral() -> None:
     """Mumbling looks like smaller gains of everything, so it cannot be told from them."""
     mumbling = found(replace(LOUD, mumble=0.3), True)
     assert mumbling.certainty["mumble"] < 0.4
-    assert mumbling.style.mumble < 0.2
+    assert mumbling.style.mumble < 0.15
 
 
 def test_the_answer_is_always_the_same_and_independent_of_the_frame_rate() -> None:
@@ -83,7 +85,7 @@ def test_unusable_motion_is_explained() -> None:
     flame = Motion(np.zeros((100, 56)), layout=flame_layout(50))
     with pytest.raises(MotionError, match="--source-head flame:FILE"):
         recover([flame])
-    with pytest.raises(MotionError, match=r"The motion is 4\.00 s long and the sound 10\.00 s"):
+    with pytest.raises(MotionError, match=r"The motion is 4\.00 s long and the sound 12\.00 s"):
         recover([toy_motion(100)], [HEARD])
 
 
