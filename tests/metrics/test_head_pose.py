@@ -81,6 +81,7 @@ def test_dynamics_spread_and_range_by_hand() -> None:
     assert head_pose.head_dynamics_deg(reference, predicted) == pytest.approx(10 - 4)
     scores = head_pose.evaluate(_motion(reference), _motion(predicted))
     assert scores["head_dynamics_deg"] == pytest.approx(6, rel=1e-5)
+    assert scores["head_motion_deg"] == pytest.approx(4, rel=1e-5)
     assert scores["head_yaw_std_deg"] == pytest.approx(4, rel=1e-5)
     assert scores["head_yaw_range_deg"] == pytest.approx(8, rel=1e-5)
     assert scores["head_pitch_range_deg"] == pytest.approx(0, abs=1e-5)

@@ -68,4 +68,12 @@ def test_a_held_pose_has_no_dynamics_at_all() -> None:
     motion = toy_motion(40).replace(values=held)
     still = motion.replace(values=np.zeros_like(held))
     scores = upper_face.evaluate(arkit_face(), motion, still)
-    assert list(scores.values()) == pytest.approx([0, 0, 0, 0], abs=1e-5)
+    assert list(scores.values()) == pytest.approx([0, 0, 0, 0, 0], abs=1e-5)
+
+
+def test_the_deviation_is_a_difference_of_motions() -> None:
+    head, a, b = arkit_face(), toy_motion(50), toy_motion(50, seed=1)
+    scores, itself = upper_face.evaluate(head, a, b), upper_face.evaluate(head, a, a)
+    moved = itself["upper_face_motion"] - scores["upper_face_motion"]
+    assert moved == pytest.approx(scores["fdd"], rel=1e-6)
+    assert itself["upper_face_motion"] > abs(moved) > 0

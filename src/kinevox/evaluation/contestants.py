@@ -58,6 +58,8 @@ class Contestant:
     """Whether seeds differ."""
     other_voice: bool = False
     """Hears the recording of another clip."""
+    true_style: bool = False
+    """Performs with the style factors of the clip's performer, which nobody could know."""
 
 
 def load_contestant(text: str, corpus: Corpus) -> Contestant:
@@ -85,6 +87,7 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
     if kind not in METHODS.names():
         raise UnknownNameError("contestant", kind, [*_BUILDERS, *METHODS.names()])
     method, style, identity = METHODS.get(kind), None, ""
+    true_style = kind == "articulate" and not rest and _knows_factors(corpus)
     if isinstance(method, LearnedMethod):
         if rest:
             method, identity = load_method(f"{kind}:{rest}"), _weights(rest)
@@ -93,7 +96,7 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
         style = method.load_style(rest)
         styled, identity = f"style {Path(rest).name}", repr(style)
     else:
-        styled = "true style of the performer" if _knows_factors(corpus) else "neutral style"
+        styled = "true style of the performer" if true_style else "neutral style"
 
     def perform(clip: Record, seed: int) -> Motion:
         speech = Speech(
@@ -112,6 +115,7 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
         method=kind,
         identity=f"{identity}+{extra}",
         random=not getattr(method, "deterministic", False),
+        true_style=true_style,
     )
 
 

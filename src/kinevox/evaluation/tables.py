@@ -10,6 +10,7 @@ import numpy as np
 from kinevox.evaluation.contestants import KINDS
 from kinevox.evaluation.plan import GROUND_TRUTH
 from kinevox.evaluation.results import Results, Score, metric_of
+from kinevox.evaluation.targets import baselines, figures, subjects
 from kinevox.metrics import FAMILIES, Metric
 
 MAIN = (
@@ -70,6 +71,30 @@ def main_table(results: Results) -> Table:
     )
 
 
+def targets_table(results: Results) -> Table | None:
+    """What methods must reach, and whether they do; None where nobody has targets."""
+    found, names = figures(results), subjects(results)
+    if not found:
+        return None
+    rows = []
+    for target, row in found:
+        cells = [_judged(row[name], target.met(row[name])) for name in names]
+        rows.append([target.title, target.bound or "-", *cells])
+    note = (
+        f"Ratios to the ground truth where nothing else is named. Baselines: "
+        f"{', '.join(baselines(results)) or 'none'}. A head that trembles is near every beat: read "
+        "BA beside what is above chance."
+    )
+    return Table("Targets", ("", "asked for", *names), rows, note)
+
+
+def _judged(figure: float, met: bool | None) -> str:
+    text = cell(Score(figure))
+    if text == "-" or met is None:
+        return text
+    return f"{text} met" if met else f"{text} missed"
+
+
 def family_tables(results: Results) -> list[Table]:
     """Every metric, one table per family, one column per contestant."""
     tables = []
@@ -99,7 +124,10 @@ def to_markdown(results: Results) -> str:
         "",
     ]
     lines += [f"- {limit}" for limit in results.limits]
-    lines += ["", *_as_markdown(main_table(results)), "", "## Contestants", ""]
+    lines += ["", *_as_markdown(main_table(results))]
+    targets = targets_table(results)
+    lines += ["", *_as_markdown(targets)] if targets else []
+    lines += ["", "## Contestants", ""]
     lines += [f"- **{name}** {who.told}." for name, who in results.contestants.items()]
     for table in family_tables(results):
         lines += ["", *_as_markdown(table)]

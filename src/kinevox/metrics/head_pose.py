@@ -15,7 +15,8 @@ Source: beat alignment of Siyao et al. 2022 (Bailando), with sigma of 3 frames a
 
 Metrics: `beat_alignment_audio`, `beat_alignment_reference`, for each of them `*_excess`,
 `head_beats_per_second`, `head_error_deg`, `head_dynamics_deg`, `head_dynamics_absolute_deg`,
-`blinks_per_minute`, and for yaw, pitch and roll each `head_*_std_deg` and `head_*_range_deg`.
+`head_motion_deg`, `blinks_per_minute`, and for yaw, pitch and roll each `head_*_std_deg` and
+`head_*_range_deg`.
 """
 
 from __future__ import annotations
@@ -106,6 +107,15 @@ METRICS = (
         "lower",
         "Absolute value of `head_dynamics_deg`, clip by clip.",
         "|std_t angle(r_t) - std_t angle(p_t)|",
+    ),
+    Metric(
+        "head_motion_deg",
+        "Head motion",
+        "deg",
+        "closer",
+        "Standard deviation over time of the angle from straight ahead: what `head_dynamics_deg` "
+        "is a part of.",
+        "std_t angle(p_t)",
     ),
     *(
         Metric(
@@ -205,9 +215,12 @@ def head_dynamics_deg(
     reference: Float[np.ndarray, "frames 3"], predicted: Float[np.ndarray, "frames 3"]
 ) -> float:
     """Difference of the standard deviations of the angle from straight ahead."""
-    still = np.zeros((1, 3))
-    r, p = (np.degrees(_angle_between(still, head)).std() for head in (reference, predicted))
-    return float(r - p)
+    return head_motion_deg(reference) - head_motion_deg(predicted)
+
+
+def head_motion_deg(head: Float[np.ndarray, "frames 3"]) -> float:
+    """Standard deviation of the angle from straight ahead."""
+    return float(np.degrees(_angle_between(np.zeros((1, 3)), head)).std())
 
 
 def yaw_pitch_roll_deg(head: Float[np.ndarray, "frames 3"]) -> Float[np.ndarray, "frames 3"]:
@@ -261,6 +274,7 @@ def evaluate(
         "head_error_deg": head_error_deg(r, p),
         "head_dynamics_deg": dynamics,
         "head_dynamics_absolute_deg": abs(dynamics),
+        "head_motion_deg": head_motion_deg(p),
         **{f"head_{axis}_std_deg": float(angles[:, i].std()) for i, axis in enumerate(AXES)},
         **{f"head_{axis}_range_deg": float(np.ptp(angles[:, i])) for i, axis in enumerate(AXES)},
         "blinks_per_minute": blinks_per_minute(predicted),

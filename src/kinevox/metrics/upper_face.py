@@ -12,7 +12,8 @@ over clips; the absolute value is the one to rank by.
 Source: Xing et al. 2023 (CodeTalker), whose script squares; Sun et al. 2024 (DiffPoseTalk), whose
 values fit the length.
 
-Metrics: `fdd`, `fdd_absolute`, `fdd_squared`, `fdd_squared_absolute`.
+Metrics: `fdd`, `fdd_absolute`, `fdd_squared`, `fdd_squared_absolute`, and `upper_face_motion`, of
+which `fdd` is the difference.
 """
 
 from __future__ import annotations
@@ -66,6 +67,15 @@ METRICS = (
         "As `fdd_squared`, with the absolute difference of each vertex.",
         "mean_v |std_t |r_tv - rest_v|^2 - std_t |p_tv - rest_v|^2|",
     ),
+    Metric(
+        "upper_face_motion",
+        "Upper-face motion",
+        "1e-5 m",
+        "closer",
+        "Standard deviation over time of the length of each upper-face vertex's offset from the "
+        "template, averaged over vertices: what `fdd` is a part of.",
+        "mean_v std_t |p_tv - rest_v|",
+    ),
 )
 
 
@@ -113,6 +123,7 @@ def evaluate(head: Head, reference: Motion, predicted: Motion) -> dict[str, floa
         "fdd_absolute": fdd_absolute(*plain),
         "fdd_squared": fdd(*squared),
         "fdd_squared_absolute": fdd_absolute(*squared),
+        "upper_face_motion": float(plain[1].mean()) / _UNIT,
     }
 
 

@@ -13,7 +13,14 @@ from kinevox.evaluation.report.curves import plot
 from kinevox.evaluation.report.faces import Camera, choose_moments
 from kinevox.evaluation.results import Results, metric_of
 from kinevox.evaluation.run import Progress
-from kinevox.evaluation.tables import Table, arrow, family_tables, main_table, unit
+from kinevox.evaluation.tables import (
+    Table,
+    arrow,
+    family_tables,
+    main_table,
+    targets_table,
+    unit,
+)
 from kinevox.motion import Motion
 
 RANKED = (
@@ -43,6 +50,7 @@ def to_html(results: Results, judge: Judge, tell: Progress) -> str:
     shown = list(dict.fromkeys([*typical, *worst.places]))
     facts = results.facts
     machine = facts["machine"]
+    targets = targets_table(results)
     parts = [
         f"<h1>Evaluation on {escape(facts['corpus']['name'])}</h1>",
         f"<pre>{escape(results.plan.command)}</pre>",
@@ -50,6 +58,7 @@ def to_html(results: Results, judge: Judge, tell: Progress) -> str:
         f"{escape(machine['cpu'])}, {machine['cores']} cores, {escape(machine['python'])}</p>",
         "<ul>", *(f"<li>{escape(limit)}</li>" for limit in results.limits), "</ul>",
         _table(main_table(results)),
+        *([_table(targets)] if targets else []),
         "<h2>Contestants</h2>", _legend(results, names),
         *_faces(results, judge, typical, tell),
         worst.html,
