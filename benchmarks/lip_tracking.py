@@ -1,15 +1,17 @@
 """Do the lips open as the person's did? Tracked lips of GRID talker 1, from sound and words alone.
 
-For every clip, `articulate` hears the sound and is told the words; the inner-lip gap of its
-motion on the Anny mesh is correlated over time with the distance the tracker saw between the
-inner lips. The lag is where the correlation over all clips peaks; positive means that our lips
-move too late. Log energy of the sound is scored in the same run as the simplest rival.
+For every clip, a method hears the sound and is told the words, which learned methods do not look
+at; the inner-lip gap of its motion on the Anny mesh is correlated over time with the distance the
+tracker saw between the inner lips. The lag is where the correlation over all clips peaks; positive
+means that our lips move too late. Log energy of the sound is scored in the same run as the simplest
+rival.
 
-    python benchmarks/lip_tracking.py [--every N] [--without-text]
+    python benchmarks/lip_tracking.py [--method METHOD] [--style NAME] [--every N] [--without-text]
+        [-o FILE.md]
 
-The apertures of the visemes were set from thirty clips of eleven other talkers. This talker is not
-wholly unseen: a few of his curves were looked at when the breath before a phrase became a rule, and
-his score was watched while the rules were written.
+The apertures of the rules' visemes were set from thirty clips of eleven other talkers. This talker
+is not wholly unseen: a few of his curves were looked at when the breath before a phrase became a
+rule, and his score was watched while the rules were written.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-from _shared import machine, mean_with_interval, shared_folder
+from _methods import add_options, performer, publish
+from _shared import mean_with_interval, shared_folder
 from rich.progress import track
 
 from kinevox.audio.read import read_speech
 from kinevox.heads import HEADS, inner_lip_gap
-from kinevox.methods import METHODS
 
 FPS = 25.0
 UPPER, LOWER = 13, 14
@@ -63,6 +65,7 @@ def log_energy(samples: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add_options(parser)
     parser.add_argument("--every", type=int, default=1, help="use every Nth clip")
     parser.add_argument("--without-text", action="store_true")
     options = parser.parse_args()
@@ -70,14 +73,13 @@ def main() -> None:
     folder = shared_folder("landmarks") / "grid_s1"
     clips = json.loads((folder / "manifest.json").read_text())[:: options.every]
     theirs = tracked_gaps(folder)
-    head, method = HEADS.get("anny")(), METHODS.get("articulate")
-    style = method.load_style(None)
+    head, perform = HEADS.get("anny")(), performer(options)
     ours, energy = [], []
     for clip in track(clips, "Clips", transient=True):
         words = [SPOKEN.get(w, w) for *_, w in clip["words"] if w not in ("sil", "sp")]
         text = None if options.without_text else " ".join(words)
         speech = read_speech(folder / f"{clip['clip']}.ogg", transcript=text)
-        motion = method.generate(speech, style, seed=0, fps=100.0)
+        motion = perform(speech, 100.0)
         gap = inner_lip_gap(head.vertices(motion, head_pose=False), head.regions)
         tracked = theirs[clip["clip"]]
         frames = np.arange(len(tracked)) / FPS
@@ -87,11 +89,13 @@ def main() -> None:
     table = np.array(ours)
     zero = int(np.abs(LAGS).argmin())
     peak = LAGS[table.mean(axis=0).argmax()]
-    print(machine())
-    for name, scores in (("articulate", table[:, zero]), ("log energy", np.array(energy))):
+    told = "hears the sound alone" if options.without_text else "told the words"
+    rows = [("method", f"{perform.name}, {told}, seed {options.seed}")]
+    for name, scores in (("correlation", table[:, zero]), ("log energy", np.array(energy))):
         mean, half = mean_with_interval(scores)
-        print(f"{name:12s} correlation {mean:.3f} +- {half:.3f}  ({len(scores)} clips)")
-    print(f"best lag     {1000 * peak:+.0f} ms  (half a frame is 20 ms)")
+        rows.append((name, f"{mean:.3f} +- {half:.3f}  ({len(scores)} clips)"))
+    rows.append(("best lag", f"{1000 * peak:+.0f} ms  (half a frame is 20 ms)"))
+    publish("Lips of a real person", rows, __doc__.split("\n\n")[1], options.out)
 
 
 if __name__ == "__main__":
