@@ -10,6 +10,7 @@ from kinevox.api._convert import convert, render
 from kinevox.api._corpora import check_corpus, make_corpus, show_corpus
 from kinevox.api._learn import train, train_speech, write_card
 from kinevox.api._measure import bench, evaluate
+from kinevox.api._options import AnimateOptions
 from kinevox.api._perform import animate, animate_all, cite
 from kinevox.api._styles import extract_style, styles
 from kinevox.api._values import (
@@ -26,6 +27,7 @@ from kinevox.doctor import examine as doctor
 __all__ = [
     "DEFAULT_HEAD",
     "DEFAULT_METHOD",
+    "AnimateOptions",
     "Batch",
     "Failure",
     "PathLike",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kinevox.api._material import (
@@ -14,6 +15,7 @@ from kinevox.api._material import (
     speech_of,
     write_all,
 )
+from kinevox.api._options import AnimateOptions, sampled, with_options
 from kinevox.api._styles import style_of
 from kinevox.api._values import (
     DEFAULT_HEAD,
@@ -27,37 +29,20 @@ from kinevox.api._values import (
     telling,
 )
 from kinevox.errors import ConfigError, KinevoxError
+from kinevox.methods import Method, Performance, SampledMethod
 from kinevox.motion import Motion
 from kinevox.speech import Speech
-from kinevox.timebase import FPS, exact_fps
+
+_log = logging.getLogger(__name__)
 
 
-def animate(
-    audio: PathLike | Speech,
-    *,
-    out: PathLike | Sequence[PathLike] = (),
-    method: str = DEFAULT_METHOD,
-    style: PathLike | None = None,
-    head: str = DEFAULT_HEAD,
-    fps: float = FPS,
-    seed: int = 0,
-    takes: int = 1,
-    transcript: PathLike | None = None,
-    phones: PathLike | None = None,
-    progress: Progress | None = None,
-) -> list[Motion]:
+@with_options(AnimateOptions)
+def animate(audio: PathLike | Speech, options: AnimateOptions) -> list[Motion]:
     """Performs one recording.
 
     Args:
         audio: Anything with sound in it, or a `Speech`.
-        out: Files to write; the suffix chooses the format (`naming.plan_outputs`).
-        style: A name from `styles(method)`, a style file, or a clip whose style is taken
-            (`extract_style`); None is the neutral style.
-        head: `anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`).
-        seed: Take k is performed with seed + k - 1; the same seed gives the same motion.
-        takes: How many different performances.
-        transcript: What is said, or a text file that holds it.
-        phones: TextGrid, CTM or JSON file with phone times.
+        options: The fields of `AnimateOptions` as keywords, such as `style="calm", takes=3`.
 
     Returns:
         One motion per take.
@@ -65,85 +50,68 @@ def animate(
     Raises:
         KinevoxError: the first thing that went wrong, after every other file was written.
     """
-    batch = animate_all(
-        [audio],
-        out=out,
-        method=method,
-        style=style,
-        head=head,
-        fps=fps,
-        seed=seed,
-        takes=takes,
-        transcript=transcript,
-        phones=phones,
-        progress=progress,
-    )
+    batch = _performed([audio], options)
     for failure in batch.failures:
         raise failure.error
     return [take.motion for take in batch.takes]
 
 
-def animate_all(
-    recordings: Sequence[PathLike | Speech],
-    *,
-    out: PathLike | Sequence[PathLike] = (),
-    method: str = DEFAULT_METHOD,
-    style: PathLike | None = None,
-    head: str = DEFAULT_HEAD,
-    fps: float = FPS,
-    seed: int = 0,
-    takes: int = 1,
-    transcript: PathLike | None = None,
-    phones: PathLike | None = None,
-    progress: Progress | None = None,
-) -> Batch:
+@with_options(AnimateOptions)
+def animate_all(recordings: Sequence[PathLike | Speech], options: AnimateOptions) -> Batch:
     """Performs many recordings; what fails is reported, the others are finished.
 
-    Arguments as for `animate`. For several recordings, `transcript` and `phones` are patterns
-    such as `lines/{name}.txt`.
+    Args:
+        options: The fields of `AnimateOptions` as keywords.
 
     Raises:
         ConfigError, UnknownNameError: the call itself is wrong; nothing was started.
     """
+    return _performed(recordings, options)
+
+
+def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions) -> Batch:
     from kinevox.methods import load_method
     from kinevox.naming import plan_outputs
 
-    exact_fps(fps)
-    if takes < 1:
-        raise ConfigError(f"takes is {takes}; at least one take is needed.")
     sources = [source_of(recording) for recording in recordings]
-    for pattern, what in ((transcript, "transcript"), (phones, "phones file")):
+    for pattern, what in ((options.transcript, "transcript"), (options.phones, "phones file")):
         if pattern is not None and len(sources) > 1 and "{name}" not in str(pattern):
             raise ConfigError(
                 f"{len(sources)} recordings cannot share one {what}. Give a pattern such as "
                 "'lines/{name}.txt'."
             )
-    plan = plan_outputs(sources, listed(out), takes)
-    performer = load_method(method)
-    chosen_style = style_of(performer, style, progress)
-    load_head, load_default = head_loader(head), head_loader(DEFAULT_HEAD)
-    if head != DEFAULT_HEAD:
+    plan = plan_outputs(sources, listed(options.out), options.takes)
+    performer = sampled(load_method(options.method), options)
+    style = style_of(performer, options.style, options.progress)
+    _tell_unused_words(performer, options)
+    load_head, load_default = head_loader(options.head), head_loader(DEFAULT_HEAD)
+    if options.head != DEFAULT_HEAD:
         load_head()
 
     done: list[Take] = []
     failures: list[Failure] = []
     for position, (recording, source) in enumerate(zip(recordings, sources, strict=True)):
-        tell = telling(progress, position, len(sources))
+        tell = telling(options.progress, position, len(sources))
         provenance = {
             **TOOL,
             "method": performer.name,
-            "style": "neutral" if style is None else Path(style).name,
+            "style": "neutral" if options.style is None else Path(options.style).name,
             "source": source.name,
         }
         try:
             tell(f"Reading {source.name}", 0, 0)
-            speech = speech_of(recording, filled(transcript, source), filled(phones, source))
-            for number, outputs in enumerate(plan[position], start=1):
-                tell(f"Animating {source.name}" + f", take {number}" * (takes > 1), 0, 0)
-                take_seed = seed + number - 1
-                motion = performer.generate(speech, chosen_style, seed=take_seed, fps=fps)
-                if head != DEFAULT_HEAD:
+            speech = speech_of(
+                recording, filled(options.transcript, source), filled(options.phones, source)
+            )
+            seeds = range(options.seed, options.seed + options.takes)
+            wanted = [Performance(speech, style, seed) for seed in seeds]
+            motions = _motions(performer, wanted, options.fps, f"Animating {source.name}", tell)
+            for number, (motion, outputs) in enumerate(
+                zip(motions, plan[position], strict=True), start=1
+            ):
+                if options.head != DEFAULT_HEAD:
                     motion = fitted(motion, load_default, load_head)
+                take_seed = seeds[number - 1]
                 notes = {**motion.metadata, **provenance, "seed": str(take_seed)}
                 motion = motion.replace(metadata=notes)
                 written, failed = write_all(motion, outputs, load_head, speech, tell)
@@ -152,6 +120,30 @@ def animate_all(
         except (KinevoxError, OSError) as error:
             failures.append(Failure(source, error))
     return Batch(tuple(done), tuple(failures))
+
+
+def _motions(
+    performer: Method, wanted: Sequence[Performance], fps: float, task: str, tell: Progress
+) -> Iterator[Motion]:
+    """The takes of a recording: together where the method can, else one when it is asked for."""
+    if isinstance(performer, SampledMethod):
+        tell(task + f", {len(wanted)} takes" * (len(wanted) > 1), 0, 0)
+        yield from performer.generate_all(wanted, fps=fps)
+        return
+    for number, one in enumerate(wanted, start=1):
+        tell(task + f", take {number}" * (len(wanted) > 1), 0, 0)
+        yield performer.generate(one.speech, one.style, seed=one.seed, fps=fps)
+
+
+def _tell_unused_words(performer: Method, options: AnimateOptions) -> None:
+    given = [name for name in ("transcript", "phones") if getattr(options, name) is not None]
+    if given and not getattr(performer, "takes_words", False):
+        _log.warning(
+            "Method '%s' goes by the sound alone and makes no use of --%s; --method articulate "
+            "does.",
+            performer.name,
+            " and --".join(given),
+        )
 
 
 def cite(method: str = DEFAULT_METHOD) -> Sequence[str]:

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from rich.table import Table
 from rich.text import Text
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from kinevox import api
 from kinevox.cli._console import (
     FILES,
     HEAD,
     METHOD,
+    NUMBER,
     OUTPUTS,
     TEXT,
+    WHOLE,
     messages,
     print_json,
     progress_bar,
 )
+from kinevox.cli._words import span
 from kinevox.cli.main import FAILED
 from kinevox.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How learned methods draw motion from noise; the defaults are the method's own."""
+
+    steps: WHOLE = None
+    """Sampling steps: fewer are faster, more follow the network more closely."""
+    audio_scale: NUMBER = None
+    """How strongly the sound is followed; 1 is as trained."""
+    style_scale: NUMBER = None
+    """How strongly the style is followed; 1 is as trained, 3 is clearly more."""
+    guidance_interval: Annotated[TEXT, arg(metavar="LOW:HIGH")] = None
+    """Noise levels at which these two act, from 0 (clean) to 1 (noise); less is faster."""
+    bf16: bool = False
+    """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
+
+    def options(self) -> dict[str, Any]:
+        interval = self.guidance_interval
+        limits = None if interval is None else span(interval, "--guidance-interval")
+        return vars(self) | {"guidance_interval": limits}
 
 
 @dataclass(frozen=True)
@@ -50,6 +74,7 @@ class Animate:
     """TextGrid, CTM or JSON file with phone times, 'lines/{name}.TextGrid' for many."""
     json: bool = False
     """Print the result as JSON."""
+    sampling: OmitArgPrefixes[Sampling] = field(default_factory=Sampling)
 
     def run(self) -> int:
         if not self.speech:
@@ -67,6 +92,7 @@ class Animate:
                 transcript=self.transcript,
                 phones=self.phones,
                 progress=progress,
+                **self.sampling.options(),
             )
         if self.json:
             print_json(_summary(batch))

@@ -9,13 +9,19 @@ D(sound, style) for a prediction and w for the strength of a condition:
 With one condition c it is D(without c) + w (D(with c) - D(without c)), the other as given; with
 none the plain D(a, s).
 
-Source: Ho and Salimans 2022; DiffPoseTalk, Sun et al. 2024.
+Guidance may be confined to an interval of noise levels: where there is hardly anything but noise it
+only narrows what can come of it, and near the end there is nothing left to steer. Outside, the
+plain D(a, s) is asked for alone, which costs a third.
+
+Source: Ho and Salimans 2022; DiffPoseTalk, Sun et al. 2024; for the interval Kynkaanniemi et al.
+2024, "Applying Guidance in a Limited Interval Improves Sample and Distribution Quality in Diffusion
+Models".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import torch
@@ -81,11 +87,31 @@ class Guidance:
     mode: Mode = "incremental"
     """`independent-published` repeats a mistake of DiffPoseTalk's code, for comparison."""
     threshold: Threshold | None = None
+    interval: tuple[float, float] = (0.0, 1.0)
+    """Where it acts, as shares of the diffusion steps from clean (0) to noise (1)."""
+
+    def __post_init__(self) -> None:
+        low, high = self.interval
+        if not 0 <= low < high <= 1:
+            raise ConfigError(
+                f"The guidance interval is {low:g} to {high:g}; expected two shares in order, "
+                "between 0 (clean) and 1 (noise)."
+            )
 
     @property
     def plain(self) -> Guidance:
         """None at all: both conditions as they are."""
-        return Guidance(None, None, threshold=self.threshold)
+        return replace(self, sound=None, style=None, interval=(0.0, 1.0))
+
+    @property
+    def limited(self) -> bool:
+        """Whether there are noise levels at which it does not act."""
+        return self.interval != (0.0, 1.0)
+
+    def acts(self, level: float) -> bool:
+        """Whether it acts at a noise level, a share of the diffusion steps."""
+        low, high = self.interval
+        return low < level <= high
 
     @property
     def branches(self) -> tuple[Branch, ...]:

@@ -6,6 +6,9 @@ from kinevox.methods._base import (
     ExtractedStyle,
     LearnedMethod,
     Method,
+    Performance,
+    SampledMethod,
+    SamplingOptions,
     StyleReader,
 )
 from kinevox.methods._load import load_method, trainables
@@ -13,6 +16,6 @@ from kinevox.methods._load import load_method, trainables
 METHODS = Catalog("kinevox.methods", "METHOD", "method")
 
 __all__ = [
-    "METHODS", "WINDOW_BORDERS", "ExtractedStyle", "LearnedMethod", "Method", "StyleReader",
-    "load_method", "trainables",
+    "METHODS", "WINDOW_BORDERS", "ExtractedStyle", "LearnedMethod", "Method", "Performance",
+    "SampledMethod", "SamplingOptions", "StyleReader", "load_method", "trainables",
 ]  # fmt: skip

@@ -58,6 +58,48 @@ class Method(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How a method draws motion from noise; None leaves a choice to the method."""
+
+    steps: int | None = None
+    """Calls of the network per window."""
+    audio_scale: float | None = None
+    """How strongly the sound is followed; 1 is as trained."""
+    style_scale: float | None = None
+    """How strongly the style is followed; 1 is as trained."""
+    guidance_interval: tuple[float, float] | None = None
+    """Noise levels at which both scales act, as shares from clean (0) to noise (1)."""
+    bf16: bool | None = None
+    """Compute in bfloat16."""
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """One take to be made."""
+
+    speech: Speech
+    style: Any
+    seed: int
+
+
+@runtime_checkable
+class SampledMethod(Method, Protocol):
+    """A method that draws motion from noise: it can be told how, and make several takes at once."""
+
+    def with_sampling(self, options: SamplingOptions) -> SampledMethod:
+        """The method with other ways of drawing.
+
+        Raises:
+            ConfigError: a choice is out of its range.
+        """
+        ...
+
+    def generate_all(self, performances: Sequence[Performance], *, fps: float) -> list[Motion]:
+        """What `generate` makes of each, computed together."""
+        ...
+
+
 @runtime_checkable
 class StyleReader(Protocol):
     """A method that can read its styles from motion."""

@@ -11,18 +11,17 @@ docs/methods/diffposetalk.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
-from kinevox.methods._base import WINDOW_BORDERS
+from kinevox.methods._base import Performance, SamplingOptions
 from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
 from kinevox.motion import Motion
 from kinevox.speech import Speech
-from kinevox.timing import stage
 from kinevox.training import Trainable
 
 if TYPE_CHECKING:
@@ -117,6 +116,16 @@ class DiffPoseTalk:
 
         return Style(read_style(Path(name), self._loaded().style_encoder))
 
+    def with_sampling(self, options: SamplingOptions) -> DiffPoseTalk:
+        """The method, drawing in another way.
+
+        Raises:
+            ConfigError: a choice is out of its range.
+        """
+        from kinevox.methods.diffposetalk.perform import Sampling
+
+        return replace(self, sampling=(self.sampling or Sampling()).changed(options))
+
     def generate(
         self, speech: Speech, style: Style, *, seed: int = 0, fps: float = timebase.FPS
     ) -> Motion:
@@ -125,26 +134,20 @@ class DiffPoseTalk:
         Raises:
             AssetError: no weights were loaded.
         """
-        import numpy as np
+        return self.generate_all([Performance(speech, style, seed)], fps=fps)[0]
 
-        from kinevox.methods.diffposetalk.hearing import heard
-        from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
+    def generate_all(
+        self, performances: Sequence[Performance], *, fps: float = timebase.FPS
+    ) -> list[Motion]:
+        """Takes and recordings side by side; each is what it is alone, but for rounding.
 
-        network, sampling = self._loaded(), self.sampling or Sampling()
-        with stage("hearing"):
-            features = heard(network, speech.samples, sampling)
-        vector = np.array(style.vector, np.float32) if style.vector else None
-        space, count = network.space, max(len(speech.samples), 1)
-        frames = timebase.num_frames(count, timebase.SAMPLE_RATE, space.fps)
-        with stage("diffusion"):
-            (values,) = perform(network, [features], [vector], [seed], sampling, lengths=[frames])
-        starts = window_starts(len(values), network, sampling)[1:]
-        borders = " ".join(f"{start / space.fps:g}" for start in starts)
-        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
-        if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
-            return motion
-        count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
-        return motion.replace(values=motion.sample(timebase.frame_times(count, fps)), fps=fps)
+        Raises:
+            AssetError: no weights were loaded.
+        """
+        from kinevox.methods.diffposetalk.perform import Sampling
+        from kinevox.methods.diffposetalk.performances import perform_all
+
+        return perform_all(self._loaded(), performances, self.sampling or Sampling(), fps)
 
     def _loaded(self) -> DiffPoseTalkNetwork:
         if self.network is None:

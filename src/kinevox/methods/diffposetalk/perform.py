@@ -9,8 +9,8 @@ window grows out of it and no seam shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from kinevox.diffusion.guidance import Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
 from kinevox.diffusion.schedules import schedule
 from kinevox.errors import ConfigError
+from kinevox.methods._base import SamplingOptions
 from kinevox.methods.diffposetalk.channels import restored
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
@@ -45,6 +46,26 @@ class Sampling:
     """Hear silence behind the end of the recording, as published, rather than nothing."""
     bf16: bool = False
     """Compute in bfloat16."""
+
+    def changed(self, options: SamplingOptions) -> Sampling:
+        """With what was chosen in place of its own.
+
+        Raises:
+            ConfigError: a choice is out of its range.
+        """
+        if options.steps is not None and options.steps < 1:
+            raise ConfigError(f"steps is {options.steps}; at least one is needed.")
+        guidance = _chosen(
+            sound=options.audio_scale,
+            style=options.style_scale,
+            interval=options.guidance_interval,
+        )
+        chosen = _chosen(steps=options.steps, bf16=options.bf16)
+        return replace(self, guidance=replace(self.guidance, **guidance), **chosen)
+
+
+def _chosen(**choices: Any) -> dict[str, Any]:
+    return {name: choice for name, choice in choices.items() if choice is not None}
 
 
 PUBLISHED = Sampling("ancestral", overlap=0, same_noise=True, silence_behind=True)
@@ -116,7 +137,7 @@ def perform(
     guidance = sampling.guidance
     if all(vector is None for vector in styles) and guidance.sound is not None:
         # Without a style there is nothing between the branches with and without it.
-        guidance = Guidance(guidance.sound, None, threshold=guidance.threshold)
+        guidance = replace(guidance, style=None)
     noise = noise or _noise(seeds, (config.window, len(network.columns)), sampling, device)
     made = heard.new_zeros(len(features), total, len(network.columns))
     motion, sound = network.begins(len(features))
@@ -189,7 +210,16 @@ def sample_window(
 def guided(
     network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16: bool = False
 ) -> Denoise:
-    """The network as samplers want it: all branches in one call, the sound digested once."""
+    """The network as samplers want it: guided at the noise levels where guidance acts."""
+    denoise = _asked(network, given, guidance, bf16)
+    if not guidance.limited:
+        return denoise
+    plain, steps = _asked(network, given, guidance.plain, bf16), network.config.steps
+    return lambda x, t: (denoise if guidance.acts(t / steps) else plain)(x, t)
+
+
+def _asked(network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16: bool) -> Denoise:
+    """The network with all branches of guidance in one call, the sound digested once."""
     branches, batch = guidance.branches, len(given.style)
     count = len(branches)
 

@@ -1,0 +1,115 @@
+"""What can be asked of a performance, in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+from kinevox.api._values import DEFAULT_HEAD, DEFAULT_METHOD, PathLike, Progress
+from kinevox.errors import ConfigError
+from kinevox.methods import METHODS, Method, SampledMethod, SamplingOptions
+from kinevox.timebase import FPS, exact_fps
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateOptions:
+    """Everything about a performance but the recording.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+
+    out: PathLike | Sequence[PathLike] = ()
+    """Files to write; the suffix chooses the format (`naming.plan_outputs`)."""
+    method: str = DEFAULT_METHOD
+    """A method by name, with weights of your own behind a colon: `diffposetalk:runs/face`."""
+    style: PathLike | None = None
+    """A name from `styles(method)`, a style file, or a clip whose style is taken
+    (`extract_style`); None is the neutral style."""
+    head: str = DEFAULT_HEAD
+    """`anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`)."""
+    fps: float = FPS
+    seed: int = 0
+    """Take k is performed with seed + k - 1; the same seed gives the same motion."""
+    takes: int = 1
+    """How many different performances."""
+    transcript: PathLike | None = None
+    """What is said, or a text file that holds it. For several recordings a pattern such as
+    `lines/{name}.txt`."""
+    phones: PathLike | None = None
+    """TextGrid, CTM or JSON file with phone times; a pattern as above."""
+    progress: Progress | None = None
+
+    steps: int | None = None
+    """Sampling steps per window, of methods that draw motion from noise; None is the method's."""
+    audio_scale: float | None = None
+    """How strongly such a method follows the sound; 1 is as trained."""
+    style_scale: float | None = None
+    """How strongly it follows the style; 1 is as trained, more is more of it."""
+    guidance_interval: tuple[float, float] | None = None
+    """Noise levels at which both act, as shares from clean (0) to noise (1)."""
+    bf16: bool = False
+    """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
+
+    def __post_init__(self) -> None:
+        exact_fps(self.fps)
+        if self.takes < 1:
+            raise ConfigError(f"takes is {self.takes}; at least one take is needed.")
+
+    @property
+    def sampling(self) -> SamplingOptions:
+        return SamplingOptions(
+            self.steps,
+            self.audio_scale,
+            self.style_scale,
+            self.guidance_interval,
+            self.bf16 or None,
+        )
+
+
+First = TypeVar("First")
+Options = TypeVar("Options")
+Result = TypeVar("Result")
+Keywords = ParamSpec("Keywords")
+
+
+def with_options(
+    options: Callable[Keywords, Options],
+) -> Callable[[Callable[[First, Options], Result]], Callable[Concatenate[First, Keywords], Result]]:
+    """Lets a function of two arguments be called with the fields of the second as keywords."""
+
+    def decorate(
+        function: Callable[[First, Options], Result],
+    ) -> Callable[Concatenate[First, Keywords], Result]:
+        @wraps(function)
+        def called(first: First, /, *args: Keywords.args, **keywords: Keywords.kwargs) -> Result:
+            return function(first, options(*args, **keywords))
+
+        own = inspect.signature(function)
+        parameters = inspect.signature(options).parameters.values()
+        joined = [next(iter(own.parameters.values())), *parameters]
+        called.__signature__ = own.replace(parameters=joined)  # type: ignore[attr-defined]
+        return called
+
+    return decorate
+
+
+def sampled(method: Method, options: AnimateOptions) -> Method:
+    """The method, drawing as was asked for.
+
+    Raises:
+        ConfigError: it draws nothing, so it cannot be told how.
+    """
+    if options.sampling == SamplingOptions():
+        return method
+    if not isinstance(method, SampledMethod):
+        chosen = [name for name, choice in vars(options.sampling).items() if choice is not None]
+        able = [name for name, other in METHODS if isinstance(other, SampledMethod)]
+        raise ConfigError(
+            f"Method '{method.name}' draws nothing from noise, so it knows no "
+            f"{', '.join(chosen)}; methods that do: {', '.join(able)}."
+        )
+    return method.with_sampling(options.sampling)

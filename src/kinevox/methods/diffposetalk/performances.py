@@ -1,0 +1,97 @@
+"""Performances to motion: a recording is heard once, and its takes are drawn together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from kinevox import timebase
+from kinevox.methods._base import WINDOW_BORDERS, Performance
+from kinevox.methods.diffposetalk.hearing import heard
+from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
+from kinevox.motion import Motion
+from kinevox.speech import Speech
+from kinevox.timing import stage
+
+TOGETHER_SECONDS = 3600.0
+"""As much motion is made at once; more would cost memory and save no time [s]."""
+
+
+def perform_all(
+    network: DiffPoseTalkNetwork,
+    performances: Sequence[Performance],
+    sampling: Sampling,
+    fps: float,
+) -> list[Motion]:
+    """The motion of each."""
+    return [
+        motion
+        for group in _groups(performances)
+        for motion in _perform_group(network, group, sampling, fps)
+    ]
+
+
+def _groups(performances: Sequence[Performance]) -> Iterator[Sequence[Performance]]:
+    start, seconds = 0, 0.0
+    for place, one in enumerate(performances):
+        seconds += one.speech.seconds
+        if place > start and seconds > TOGETHER_SECONDS:
+            yield performances[start:place]
+            start, seconds = place, one.speech.seconds
+    yield performances[start:]
+
+
+def _perform_group(
+    network: DiffPoseTalkNetwork,
+    performances: Sequence[Performance],
+    sampling: Sampling,
+    fps: float,
+) -> list[Motion]:
+    with stage("hearing"):
+        speeches = {id(one.speech): one.speech for one in performances}
+        features = {
+            key: heard(network, speech.samples, sampling) for key, speech in speeches.items()
+        }
+    with stage("diffusion"):
+        made = perform(
+            network,
+            [features[id(one.speech)] for one in performances],
+            [_vector(one) for one in performances],
+            [one.seed for one in performances],
+            sampling,
+            lengths=[_frames(one.speech, network.space.fps) for one in performances],
+        )
+    return [
+        _finished(network, sampling, one, values, fps)
+        for one, values in zip(performances, made, strict=True)
+    ]
+
+
+def _finished(
+    network: DiffPoseTalkNetwork,
+    sampling: Sampling,
+    performance: Performance,
+    values: Float[np.ndarray, "frames channels"],
+    fps: float,
+) -> Motion:
+    """At the frame rate that was asked for, and with the borders of its windows."""
+    space = network.space
+    starts = window_starts(len(values), network, sampling)[1:]
+    borders = " ".join(f"{start / space.fps:g}" for start in starts)
+    motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
+    if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
+        return motion
+    count = timebase.num_frames(len(performance.speech.samples), timebase.SAMPLE_RATE, fps)
+    return motion.replace(values=motion.sample(timebase.frame_times(count, fps)), fps=fps)
+
+
+def _frames(speech: Speech, fps: float) -> int:
+    return timebase.num_frames(max(len(speech.samples), 1), timebase.SAMPLE_RATE, fps)
+
+
+def _vector(performance: Performance) -> Float[np.ndarray, " style"] | None:
+    vector = performance.style.vector
+    return np.array(vector, np.float32) if vector else None
