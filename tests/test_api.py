@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,18 @@ def test_takes_are_seeds_counting_up() -> None:
     (alone,) = kinevox.animate(AH, seed=5)
     np.testing.assert_array_equal(second.values, alone.values)
     assert (first.metadata["seed"], second.metadata["seed"]) == ("4", "5")
+
+
+def test_strengths_of_parts() -> None:
+    (plain,), (quiet,) = api.animate(AH), api.animate(AH, mouth=0.5, head_motion=0)
+    np.testing.assert_allclose(quiet["jawOpen"], 0.5 * plain["jawOpen"], atol=1e-6)
+    assert np.ptp(quiet["head_x"]) < 1e-6 < np.ptp(plain["head_x"])
+
+
+def test_options_are_keywords_that_are_known() -> None:
+    with pytest.raises(TypeError, match="stile"):
+        api.animate(AH, stile="lively")  # type: ignore[call-arg]
+    assert {"audio", "style", "mouth", "steps"} <= set(inspect.signature(api.animate).parameters)
 
 
 def test_other_frame_rates() -> None:
@@ -73,6 +86,7 @@ def test_progress_names_the_stages_in_order() -> None:
         ({"head": "gone.glb"}, AssetError),
         ({"takes": 0}, ConfigError),
         ({"fps": -1}, ConfigError),
+        ({"mouth": -1}, ConfigError),
     ],
 )
 def test_a_wrong_call_starts_nothing(options: dict, error: type[Exception]) -> None:

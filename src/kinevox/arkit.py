@@ -46,6 +46,13 @@ HALVES: dict[str, tuple[str, str]] = {
 EYE_LOOK_RADIANS = 0.611
 """Turn of the eye at an eyeLook weight of 1: 35 degrees, as in the eye columns of device takes."""
 
+LIP_OPENING_MM: dict[str, float] = {
+    "jawOpen": 35.0, "mouthClose": -35.0, "mouthFunnel": 13.0,
+    "mouthLowerDownLeft": 2.25, "mouthLowerDownRight": 2.25,
+    "mouthUpperUpLeft": 2.75, "mouthUpperUpRight": 2.75,
+}  # fmt: skip
+"""How far a weight of 1 opens the inner lips, on Anny [mm]."""
+
 _KEYS = {name.lower(): name for name in NAMES}
 _HALF_KEYS = {half.lower(): whole for whole, halves in HALVES.items() for half in halves}
 

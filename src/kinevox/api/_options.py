@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from kinevox.api._values import DEFAULT_HEAD, DEFAULT_METHOD, PathLike, Progress
 from kinevox.errors import ConfigError
 from kinevox.methods import METHODS, Method, SampledMethod, SamplingOptions
+from kinevox.strengths import Strengths
 from kinevox.timebase import FPS, exact_fps
 
 
@@ -54,8 +55,18 @@ class AnimateOptions:
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 
+    mouth: float = 1.0
+    """How much jaw and lips move; lips that are closed stay closed (`strengths.Strengths`)."""
+    upper_face: float = 1.0
+    """How much brows, cheeks, nose and squints move."""
+    head_motion: float = 1.0
+    """How far the head leaves its mean pose of the take."""
+    blinks: float = 1.0
+    """How far the lids close."""
+
     def __post_init__(self) -> None:
         exact_fps(self.fps)
+        _ = self.strengths
         if self.takes < 1:
             raise ConfigError(f"takes is {self.takes}; at least one take is needed.")
 
@@ -68,6 +79,10 @@ class AnimateOptions:
             self.guidance_interval,
             self.bf16 or None,
         )
+
+    @property
+    def strengths(self) -> Strengths:
+        return Strengths(self.mouth, self.upper_face, self.head_motion, self.blinks)
 
 
 First = TypeVar("First")

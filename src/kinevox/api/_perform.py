@@ -32,6 +32,7 @@ from kinevox.errors import ConfigError, KinevoxError
 from kinevox.methods import Method, Performance, SampledMethod
 from kinevox.motion import Motion
 from kinevox.speech import Speech
+from kinevox.strengths import strengthened
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             for number, (motion, outputs) in enumerate(
                 zip(motions, plan[position], strict=True), start=1
             ):
+                motion = strengthened(motion, options.strengths)
                 if options.head != DEFAULT_HEAD:
                     motion = fitted(motion, load_default, load_head)
                 take_seed = seeds[number - 1]

@@ -49,6 +49,20 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Strength:
+    """More or less of a part: 1 is as performed, 0 nothing."""
+
+    mouth: float = 1.0
+    """Jaw and lips; closed lips stay closed."""
+    upper_face: float = 1.0
+    """Brows, cheeks, nose and squints."""
+    head_motion: float = 1.0
+    """How far the head leaves its mean pose of the take."""
+    blinks: float = 1.0
+    """How far the lids close."""
+
+
+@dataclass(frozen=True)
 class Animate:
     """Turn speech into the motion of a face."""
 
@@ -74,6 +88,7 @@ class Animate:
     """TextGrid, CTM or JSON file with phone times, 'lines/{name}.TextGrid' for many."""
     json: bool = False
     """Print the result as JSON."""
+    strength: OmitArgPrefixes[Strength] = field(default_factory=Strength)
     sampling: OmitArgPrefixes[Sampling] = field(default_factory=Sampling)
 
     def run(self) -> int:
@@ -92,6 +107,7 @@ class Animate:
                 transcript=self.transcript,
                 phones=self.phones,
                 progress=progress,
+                **vars(self.strength),
                 **self.sampling.options(),
             )
         if self.json:

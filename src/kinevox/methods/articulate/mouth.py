@@ -11,16 +11,17 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
+from kinevox.arkit import LIP_OPENING_MM
 from kinevox.methods.articulate.style import StyleFactors
 from kinevox.methods.articulate.visemes import ARTICULATORS
 
-JAW_MM = 35.0
+JAW_MM = LIP_OPENING_MM["jawOpen"]
 """Inner-lip opening by jawOpen = 1, and closing by mouthClose = 1, on Anny [mm]."""
-LOWER_LIP_MM = 4.5
+LOWER_LIP_MM = 2 * LIP_OPENING_MM["mouthLowerDownLeft"]
 """Opening by mouthLowerDown = 1 on both sides [mm]."""
-UPPER_LIP_MM = 5.5
+UPPER_LIP_MM = 2 * LIP_OPENING_MM["mouthUpperUpLeft"]
 """Opening by mouthUpperUp = 1 on both sides [mm]."""
-FUNNEL_MM = 13.0
+FUNNEL_MM = LIP_OPENING_MM["mouthFunnel"]
 """Opening by mouthFunnel = 1 [mm]."""
 
 
