@@ -38,6 +38,13 @@ def test_a_setup_reads_what_it_writes(setup: Setup) -> None:
     assert parse_setup(str(setup)) == setup
 
 
+def test_options_of_a_method_keep_their_commas() -> None:
+    setup = parse_setup("method=diffposetalk:r@steps=4,sampler=ddim,threads=1")
+    assert setup == Setup("diffposetalk:r@steps=4,sampler=ddim", threads=1)
+    assert parse_setup(str(setup)) == setup
+    Plan(compare=(setup, Setup("diffposetalk@steps=500")))
+
+
 def test_everything_wrong_is_listed_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Plan(lengths=(0.1,), threads=(10_000,), batch_sizes=(0,), repeats=0, frames=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import re
 from dataclasses import dataclass
 
 from kinevox.errors import ConfigError, UnknownNameError
@@ -78,7 +79,7 @@ class Plan:
     def __post_init__(self) -> None:
         pair = self.compare or ()
         for method in (*self.methods, *(setup.method for setup in pair)):
-            name = method.partition(":")[0]
+            name = re.split("[:@]", method, maxsplit=1)[0]
             if name not in METHODS.names():
                 raise UnknownNameError("method", name, METHODS.names())
         cores = usable_cores()
@@ -127,6 +128,10 @@ def parse_setup(text: str) -> Setup:
     values = {}
     for item in filter(None, text.split(",")):
         key, _, value = (part.strip() for part in item.partition("="))
+        if key not in (*kinds, "transcript") and "@" in values.get("method", ""):
+            # Options of a method have commas of their own.
+            values["method"] += f",{item}"
+            continue
         if key not in (*kinds, "transcript"):
             raise UnknownNameError("configuration key", key, [*kinds, "transcript"])
         try:

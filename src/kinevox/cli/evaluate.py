@@ -11,7 +11,7 @@ from tyro.conf import arg
 
 from kinevox import api
 from kinevox.cli._console import HEAD, OUTPUTS, print_json, progress_bar, results
-from kinevox.evaluation.plan import DEFAULT_METHODS
+from kinevox.evaluation.plan import DEFAULT_METHODS, listed_contestants
 from kinevox.evaluation.tables import Table as MainTable
 from kinevox.evaluation.tables import main_table
 
@@ -21,7 +21,8 @@ class Evaluate:
     """Compare methods on a corpus; what is measured stays, so a stopped run goes on.
 
     Contestants: a method by name, with a style or weights behind a colon (articulate:lively,
-    regressor:RUN); ground-truth; teacher, another take by the rules that made the corpus;
+    regressor:RUN), options of sampling behind an @ (diffposetalk:RUN@steps=4,style=clip.npz);
+    ground-truth; teacher, another take by the rules that made the corpus;
     mean-pose; shuffled-audio, or shuffled-audio:NAME. They hear the recording only; NAME+transcript
     is told the words, NAME+phones the phone times.
     """
@@ -50,7 +51,7 @@ class Evaluate:
             found = api.evaluate(
                 self.corpus,
                 split=self.split,
-                methods=[name.strip() for name in self.methods.split(",")],
+                methods=listed_contestants(self.methods),
                 seeds=self.seeds,
                 limit=self.limit,
                 workers=self.workers,

@@ -3,6 +3,7 @@
     articulate             a method, in the style of the clip's performer where it can be had
     articulate:lively      ... in a style by name or file
     regressor:RUN          ... with the weights of a run
+    diffposetalk:RUN@steps=4,style=clip.npz    ... sampled in another way, in one style
     ground-truth           the motion of the clip itself
     teacher                another take of the rules that made the corpus: same style, same phones
     mean-pose              the average pose of the training split, held still
@@ -15,6 +16,7 @@ A contestant is given the recording and nothing else. `NAME+transcript` is told 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,6 +30,7 @@ from kinevox.data.normalize import motion_statistics
 from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.evaluation.plan import GROUND_TRUTH
 from kinevox.methods import METHODS, LearnedMethod, Method, load_method
+from kinevox.methods._options import sampling_options, split_options, with_options
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
@@ -73,7 +76,8 @@ def load_contestant(text: str, corpus: Corpus) -> Contestant:
         KinevoxError: it cannot take part: missing weights, unknown style, unknown factors.
     """
     name, extra = _split_extra(text)
-    kind, _, rest = name.partition(":")
+    kind = re.split("[:@]", name, maxsplit=1)[0]
+    rest = name.removeprefix(kind).removeprefix(":")
     build = _BUILDERS.get(kind, _method)
     return replace(build(kind, rest, extra, corpus), name=text)
 
@@ -88,10 +92,19 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
         raise UnknownNameError("contestant", kind, [*_BUILDERS, *METHODS.names()])
     method, style, identity = METHODS.get(kind), None, ""
     true_style = kind == "articulate" and not rest and _knows_factors(corpus)
+    sampled = ""
     if isinstance(method, LearnedMethod):
-        if rest:
-            method, identity = load_method(f"{kind}:{rest}"), _weights(rest)
+        run, options = split_options(rest)
+        if run:
+            method, identity = load_method(f"{kind}:{run}"), _weights(run)
         styled = "style of the performer where it was trained on, else neutral"
+        chosen_style = options.pop("style", None)
+        if chosen_style is not None:
+            style = method.load_style(chosen_style)
+            styled = f"style {Path(chosen_style).name}"
+        method = with_options(method, options)
+        sampled = "; " * bool(options) + ", ".join(f"{k} {v}" for k, v in options.items())
+        identity += repr((style, sampling_options(options)))
     elif rest:
         style = method.load_style(rest)
         styled, identity = f"style {Path(rest).name}", repr(style)
@@ -110,7 +123,7 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
     return Contestant(
         name=kind,
         kind="method",
-        told=f"{method.summary}; {styled}; {EXTRAS[extra]}",
+        told=f"{method.summary}; {styled}; {EXTRAS[extra]}{sampled}",
         perform=perform,
         method=kind,
         identity=f"{identity}+{extra}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ from kinevox.errors import ConfigError
 
 GROUND_TRUTH = "ground-truth"
 DEFAULT_METHODS = ("articulate", "articulate:neutral", "teacher", "mean-pose", "shuffled-audio")
+
+
+def listed_contestants(text: str) -> list[str]:
+    """Contestants in a row; a comma before NAME=VALUE belongs to the options of one of them."""
+    return [name.strip() for name in re.split(r",(?!\s*[\w-]+=)", text)]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kinevox.errors import ConfigError
 from kinevox.methods._base import LearnedMethod, Method
+from kinevox.methods._options import split_options, with_options
 
 if TYPE_CHECKING:
     from kinevox.training import Trainable
@@ -16,23 +17,25 @@ def load_method(text: str) -> Method:
     """A method by name, or with weights of your own behind a colon: `regressor:runs/long`.
 
     What follows the colon is the folder of a run or checkpoint, or the name of a run in the cache.
+    Behind an `@` stand options of sampling: `diffposetalk:runs/face@steps=4,style-scale=1.5`.
 
     Raises:
-        UnknownNameError: no such method.
-        ConfigError: weights for a method that takes none.
+        UnknownNameError: no such method or option.
+        ConfigError: weights for a method that takes none, or an option that does not fit.
         AssetError: there are no such weights.
     """
     from kinevox.methods import METHODS
 
+    text, options = split_options(text)
     name, _, weights = text.partition(":")
     method = METHODS.get(name)
     if not weights:
-        return method
+        return with_options(method, options)
     if not isinstance(method, LearnedMethod):
         raise ConfigError(f"Method '{name}' takes no weights; write --method {name}.")
     from kinevox.training.run import run_folder
 
-    return method.load(run_folder(weights))
+    return with_options(method.load(run_folder(weights)), options)
 
 
 def trainables() -> Mapping[str, Trainable]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -20,17 +20,20 @@ from torch import Generator, Tensor
 from kinevox.diffusion.guidance import Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
 from kinevox.diffusion.schedules import schedule
-from kinevox.errors import ConfigError
+from kinevox.errors import ConfigError, UnknownNameError
 from kinevox.methods._base import SamplingOptions
 from kinevox.methods.diffposetalk.channels import restored
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+
+
+Sampler = Literal["dpm-solver", "ddim", "ancestral"]
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How motion is drawn from the network."""
 
-    sampler: Literal["dpm-solver", "ddim", "ancestral"] = "dpm-solver"
+    sampler: Sampler = "dpm-solver"
     """`ancestral` takes all steps that the network was trained with."""
     steps: int = 8
     """Calls of the network per window, for the other samplers."""
@@ -55,13 +58,19 @@ class Sampling:
         """
         if options.steps is not None and options.steps < 1:
             raise ConfigError(f"steps is {options.steps}; at least one is needed.")
-        guidance = _chosen(
+        if options.sampler is not None and options.sampler not in get_args(Sampler):
+            raise UnknownNameError("sampler", options.sampler, get_args(Sampler))
+        scales = _chosen(
             sound=options.audio_scale,
             style=options.style_scale,
             interval=options.guidance_interval,
         )
-        chosen = _chosen(steps=options.steps, bf16=options.bf16)
-        return replace(self, guidance=replace(self.guidance, **guidance), **chosen)
+        guidance = replace(self.guidance, **scales)
+        if guidance.mode == "incremental" and guidance.sound == guidance.style == 1:
+            # All but the plain prediction cancels, so it is asked for alone.
+            guidance = guidance.plain
+        chosen = _chosen(steps=options.steps, bf16=options.bf16, sampler=options.sampler)
+        return replace(self, guidance=guidance, **chosen)
 
 
 def _chosen(**choices: Any) -> dict[str, Any]:
