@@ -12,8 +12,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-demo  ## Animate examples/speech.flac into out/ (mp4, glb, csv), offline
-	$(BIN)/kinevox animate examples/speech.flac --transcript examples/speech.txt \
-		-o out/demo.glb -o out/demo.csv -o out/demo.mp4
+	$(BIN)/kinevox animate examples/speech.flac -o out/demo.glb -o out/demo.csv -o out/demo.mp4
 
 test: $(VENV)/.installed-dev  ## Run the tests
 	$(BIN)/python -m pytest -n 2

@@ -25,7 +25,8 @@ def main() -> None:
     head = load_head("anny")
     pictures = []
     for style in STYLES:
-        (motion,) = animate(SPEECH, transcript=SPEECH.with_suffix(".txt"), style=style)
+        words = SPEECH.with_suffix(".txt")
+        (motion,) = animate(SPEECH, method="articulate", transcript=words, style=style)
         frame = round(instant * motion.fps)
         pictures.append(render_image(head, motion, frame, size=(400, 400)))
     contact_sheet(pictures, STYLES, 3, ROOT / "docs" / "images" / "readme.png")

@@ -9,7 +9,6 @@ SPEECH = Path(__file__).with_name("speech.flac")
 (motion,) = kinevox.animate(
     SPEECH,
     out=["out/face.glb", "out/face.csv"],
-    transcript=SPEECH.with_suffix(".txt"),
     style="cheerful",
 )
 print(f"{motion.num_frames} frames at {motion.fps:g} fps, layout {motion.layout.name}")

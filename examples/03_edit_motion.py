@@ -8,7 +8,7 @@ from kinevox import animate, convert
 
 SPEECH = Path(__file__).with_name("speech.flac")
 
-(motion,) = animate(SPEECH, transcript=SPEECH.with_suffix(".txt"))
+(motion,) = animate(SPEECH)
 opening = motion.cut(0.0, 4.0)
 
 # Half the head movement, and a wink that is deepest at 3.5 s.

@@ -111,6 +111,18 @@ def _head() -> Check:
     return Check("head 'anny'", "ok", f"{len(baked)} built and cached")
 
 
+def _weights() -> Check:
+    from kinevox.methods import METHODS, default_method
+
+    chosen = f"animates with '{default_method()}' by default"
+    folder = METHODS.get("diffposetalk").bundled
+    if folder is None:
+        advice = "Train some: docs/methods/diffposetalk.md. The rules need none."
+        return Check("weights", "missing", f"none for 'diffposetalk'; {chosen}", advice)
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    return Check("weights", "ok", f"'diffposetalk', {size:.0f} MB; {chosen}")
+
+
 def _drawing() -> Check:
     from kinevox.render.opengl import window_class
 
@@ -160,6 +172,7 @@ _CHECKS: tuple[Callable[[], Check], ...] = (
     _codecs,
     _cache,
     _head,
+    _weights,
     _drawing,
     _usd,
     _capture,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from synthetic import toy_motion, vowel
+from synthetic import vowel
 from synthetic_corpus import QUICK, toy_corpus
 
 from kinevox import api
@@ -18,8 +18,7 @@ from kinevox.data.normalize import Statistics
 from kinevox.diffusion.guidance import Guidance
 from kinevox.diffusion.samplers import dpm_solver
 from kinevox.diffusion.schedules import schedule
-from kinevox.errors import AssetError, ConfigError, KinevoxError, MotionError, UnknownNameError
-from kinevox.export import Animation, write
+from kinevox.errors import AssetError, ConfigError
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk import Style, hearing
 from kinevox.methods.diffposetalk.channels import columns_of, restored
@@ -35,8 +34,7 @@ from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, featur
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled
-from kinevox.methods.diffposetalk.style import StyleEncoder, contrastive_loss, nt_xent, style_of
-from kinevox.methods.diffposetalk.style_file import write_style
+from kinevox.methods.diffposetalk.style import StyleEncoder, contrastive_loss, nt_xent
 from kinevox.methods.diffposetalk.training import Stretch, predict, two_window_loss
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
@@ -190,15 +188,6 @@ class TestStyleEncoder:
         changed[-1] = 9.0
         again = contrastive_loss(network, replace(batch, motion=changed))
         assert torch.equal(full["contrast"], again["contrast"]), "the last clip is short"
-
-    def test_a_long_clip_is_the_mean_of_its_parts(self, corpus: Corpus) -> None:
-        encoder = TINY_STYLE.build(space_of(corpus)).eval()
-        motion = toy_motion(50)
-        parts = [motion.cut(0, 1), motion.cut(1, 2)]
-        mean = np.mean([style_of(encoder, part) for part in parts], axis=0)
-        np.testing.assert_allclose(style_of(encoder, motion), mean, atol=1e-5)
-        with pytest.raises(MotionError, match="at least 25"):
-            style_of(encoder, motion.cut(0, 0.5))
 
 
 class TestLoss:
@@ -407,34 +396,6 @@ def _watched(window: int, seen: list, sampling: Sampling):
 
 
 class TestMethod:
-    def test_without_weights_it_says_how_to_get_some(self, tmp_path: Path) -> None:
-        method = METHODS.get("diffposetalk")
-        with pytest.raises(AssetError, match="kinevox train diffposetalk"):
-            method.generate(Speech(vowel(1.0)), Style())
-
-    def test_styles_from_any_clip_of_motion(self, tmp_path: Path) -> None:
-        method = METHODS.get("diffposetalk").debug()
-        motion = toy_motion(120)
-        for suffix in (".npz", ".csv"):
-            write(Animation(motion, _no_head), tmp_path / f"clip{suffix}")
-        expected = style_of(method.network.style_encoder, motion)
-        for suffix in (".npz", ".csv"):
-            style = method.load_style(tmp_path / f"clip{suffix}")
-            np.testing.assert_allclose(style.vector, expected, atol=1e-4)
-        with pytest.raises(UnknownNameError):
-            method.load_style(tmp_path / "nothing.npz")
-
-    def test_styles_from_style_files(self, tmp_path: Path) -> None:
-        method = METHODS.get("diffposetalk").debug()
-        write_style(tmp_path / "x.style", some_style())
-        np.testing.assert_array_equal(method.load_style(tmp_path / "x.style").vector, some_style())
-        write_style(tmp_path / "other.style", some_style(width=128))
-        with pytest.raises(MotionError, match="takes 16"):
-            method.load_style(tmp_path / "other.style")
-        (tmp_path / "broken.style").write_bytes(b"nothing")
-        with pytest.raises(MotionError, match="no style file"):
-            method.load_style(tmp_path / "broken.style")
-
     def test_styles_and_sound_make_a_difference(self) -> None:
         method = METHODS.get("diffposetalk").debug()
         speech = Speech(vowel(2.0))
@@ -458,10 +419,6 @@ class TestMethod:
         published = replace(method, sampling=PUBLISHED)
         motion = published.generate(Speech(vowel(5.3)), Style(), seed=0)
         assert motion.num_frames == 132 and window_borders(motion) == [100]
-
-
-def _no_head():
-    raise KinevoxError("no head is needed")
 
 
 @pytest.fixture(scope="module")

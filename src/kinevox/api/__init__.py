@@ -8,11 +8,11 @@ the end is not known.
 from kinevox.api._capture import capture, capture_facts, capture_folder
 from kinevox.api._convert import convert, render
 from kinevox.api._corpora import check_corpus, make_corpus, show_corpus
-from kinevox.api._learn import train, train_speech, write_card
+from kinevox.api._learn import convert_weights, pack_weights, train, train_speech, write_card
 from kinevox.api._measure import bench, evaluate
 from kinevox.api._options import AnimateOptions
 from kinevox.api._perform import animate, animate_all, cite
-from kinevox.api._styles import extract_style, styles
+from kinevox.api._styles import extract_style, make_styles, styles
 from kinevox.api._values import (
     DEFAULT_HEAD,
     DEFAULT_METHOD,
@@ -42,10 +42,13 @@ __all__ = [
     "check_corpus",
     "cite",
     "convert",
+    "convert_weights",
     "doctor",
     "evaluate",
     "extract_style",
     "make_corpus",
+    "make_styles",
+    "pack_weights",
     "render",
     "show_corpus",
     "styles",

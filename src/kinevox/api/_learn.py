@@ -94,6 +94,45 @@ def train_speech(
     return hearing.train_speech(config, parts, folder, options, progress)
 
 
+def pack_weights(run: PathLike, out: PathLike, results: PathLike | None = None) -> list[Path]:
+    """Makes trained weights ready to be given away: half precision, all they need, and a card.
+
+    Args:
+        run: Folder of a training or of a checkpoint, or the name of a run in the cache.
+        out: Folder of the result, which is used like a run: `diffposetalk:OUT`.
+        results: JSON that `evaluate` wrote, for the card.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        AssetError: there is no checkpoint of a training.
+        ConfigError: the results cannot be read.
+    """
+    from kinevox.training.pack import pack
+    from kinevox.training.run import run_folder
+
+    return pack(run_folder(str(run)), Path(out), None if results is None else Path(results))
+
+
+def convert_weights(model: PathLike, style: PathLike, statistics: PathLike, out: PathLike) -> Path:
+    """Converts weights that the authors of DiffPoseTalk released, for use as `diffposetalk:OUT`.
+
+    Nothing in the files is run.
+
+    Args:
+        model: Of the denoiser, such as `iter_0110000.pt`.
+        style: Of the style encoder that it was trained with.
+        statistics: `stats_train.npz` of their training data.
+
+    Raises:
+        AssetError: a file is missing, is not what it should be, or does not fit the others.
+    """
+    from kinevox.methods.diffposetalk.released import convert_released
+
+    return convert_released(Path(model), Path(style), Path(statistics), Path(out))
+
+
 def write_card(run: PathLike, results: PathLike | None = None) -> Path:
     """Writes the model card of a checkpoint and returns its place.
 

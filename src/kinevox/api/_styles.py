@@ -16,7 +16,7 @@ from kinevox.motion import Motion
 from kinevox.speech import Speech
 
 if TYPE_CHECKING:
-    from kinevox.methods import ExtractedStyle, Method
+    from kinevox.methods import ExtractedStyle, Method, StyleReader
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def extract_style(
     Args:
         clips: Motion of any readable format, or videos (extra `capture`). Several clips of one
             person tell more than one; half a minute tells most.
-        out: Style file to write, such as `my.style.json`.
+        out: Style file to write: `my.style.json` for articulate, `my.style` for diffposetalk.
         audio: The sound of each clip, or a pattern such as `sound/{name}.wav`. By default the
             sound of the video, or a recording of the same name beside the clip. No sound is
             needed, but much is more certain with it.
@@ -63,6 +63,67 @@ def extract_style(
     performer = load_method(method)
     if not isinstance(performer, StyleReader):
         raise ConfigError(f"Method '{method}' cannot read a style from motion.")
+    extracted = _read_style(performer, clips, audio, transcript, source_head, progress)
+    if out is not None:
+        performer.save_style(extracted.style, Path(out))
+    return extracted
+
+
+def make_styles(
+    corpus: PathLike,
+    out: PathLike,
+    *,
+    method: str = "diffposetalk",
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Makes the named styles of a method that reads styles from motion.
+
+    The rules of `articulate` act each of their named styles to recordings of the corpus's training
+    split, and the method reads the motion.
+
+    Args:
+        corpus: A folder, or the name of a corpus in the cache.
+        out: Folder of the style files. In `styles` beside a method's weights they can be named.
+
+    Raises:
+        ConfigError: the method has no way to read styles.
+        KinevoxError: the corpus cannot be read.
+    """
+    from kinevox.data import Corpus
+    from kinevox.methods import StyleReader, load_method
+    from kinevox.methods._acted import act_styles
+    from kinevox.training.run import data_facts
+
+    performer = load_method(method)
+    if not isinstance(performer, StyleReader):
+        raise ConfigError(f"Method '{method}' cannot read a style from motion.")
+    clips = Corpus.open(corpus)
+    facts = data_facts(clips)
+    made = {"method": performer.name, "corpus": {name: facts[name] for name in ("name", "digest")}}
+    return act_styles(performer, clips, Path(out), made, telling(progress))
+
+
+def style_of(performer: Method, style: PathLike | None, progress: Progress | None) -> Any:
+    """A style by name or file, or that of a clip."""
+    from kinevox.export import holds_motion
+    from kinevox.methods import StyleReader
+
+    if style is None or not isinstance(performer, StyleReader) or str(style) in performer.styles():
+        return performer.load_style(style)
+    path = Path(style)
+    if not path.exists() or not (is_video(path) or holds_motion(path)):
+        return performer.load_style(style)
+    return _read_style(performer, path, None, None, None, progress).style
+
+
+def _read_style(
+    performer: StyleReader,
+    clips: PathLike | Motion | Sequence[PathLike | Motion],
+    audio: PathLike | Speech | Sequence[PathLike | Speech] | None,
+    transcript: PathLike | None,
+    source_head: str | None,
+    progress: Progress | None,
+) -> ExtractedStyle:
     given = [clips] if isinstance(clips, str | Path | Motion) else list(clips)
     if isinstance(audio, Sequence) and not isinstance(audio, str):
         sounds: list[PathLike | Speech | None] = list(audio)
@@ -92,27 +153,11 @@ def extract_style(
         _log.warning(
             "%d of %d clips have no sound; none is used.", len(given) - len(heard), len(given)
         )
-    extracted = performer.extract_style(
+    return performer.extract_style(
         motions,
         heard if len(heard) == len(given) else None,
         partial(telling(progress), "Reading the style"),
     )
-    if out is not None:
-        performer.save_style(extracted.style, Path(out))
-    return extracted
-
-
-def style_of(performer: Method, style: PathLike | None, progress: Progress | None) -> Any:
-    """A style by name or file, or that of a clip."""
-    from kinevox.export import holds_motion
-    from kinevox.methods import StyleReader
-
-    if style is None or not isinstance(performer, StyleReader) or str(style) in performer.styles():
-        return performer.load_style(style)
-    path = Path(style)
-    if not path.exists() or not (is_video(path) or holds_motion(path)):
-        return performer.load_style(style)
-    return extract_style(path, method=performer.name, progress=progress).style
 
 
 def is_video(path: Path) -> bool:

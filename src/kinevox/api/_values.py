@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kinevox import __version__
+from kinevox.methods import default_method
 from kinevox.motion import Motion
 
-DEFAULT_METHOD = "articulate"
+DEFAULT_METHOD = default_method()
 DEFAULT_HEAD = "anny"
 
 TOOL = {"generator": f"kinevox {__version__}", "synthetic": "true"}

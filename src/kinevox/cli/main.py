@@ -22,8 +22,9 @@ COMMANDS = {
     "train": "Train a network, or go on with a training",
     "evaluate": "Methods compared on a corpus: every metric, with intervals",
     "card": "The model card of trained weights",
+    "weights": "Pack trained weights to give away, convert released ones",
     "corpus": "Make, convert, check and look at training data",
-    "styles": "List, show and extract styles",
+    "styles": "List, show, extract and make styles",
     "doctor": "Check this machine, and say what to do",
     "cite": "BibTeX of what a run uses",
 }
@@ -44,7 +45,7 @@ Examples:
   kinevox animate lines/*.wav -o 'out/{{name}}.csv' --style lively --takes 3
   kinevox render face.csv --audio speech.wav -o face.mp4
   kinevox capture me.mp4 -o me.npz --preview check.mp4
-  kinevox styles extract me.npz -o my.style.json
+  kinevox styles extract me.npz --method articulate -o my.style.json
   kinevox convert face.csv -o face.usda --fps 30
 
 `kinevox COMMAND --help` lists the options of a command.

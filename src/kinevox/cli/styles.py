@@ -1,4 +1,4 @@
-"""`kinevox styles`: the named styles of a method, and the style of a clip."""
+"""`kinevox styles`: the named styles of a method, how they are made, and the style of a clip."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class List:
 
 @dataclass(frozen=True)
 class Show:
-    """Print the factors of a style."""
+    """Print what a style is made of."""
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """One of `kinevox styles list`."""
@@ -63,7 +63,8 @@ class Extract:
     clips: Annotated[Positional[tuple[Path, ...]], arg(metavar="CLIP [CLIP ...]")]
     """Motion files or videos of one person; half a minute tells most."""
     out: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE", help_behavior_hint="")] = None
-    """Style file to write, such as my.style.json; then: kinevox animate SPEECH --style FILE."""
+    """Style file to write: my.style.json for articulate, my.style for diffposetalk; then: kinevox
+    animate SPEECH --style FILE."""
     method: METHOD = api.DEFAULT_METHOD
     """The method that the style is for."""
     audio: TEXT = None
@@ -88,9 +89,9 @@ class Extract:
                 progress=progress,
             )
         style, certainty = extracted.style, extracted.certainty
-        if self.json:
-            factors = {name: getattr(style, name) for name in certainty}
-            print_json({"style": factors, "certainty": certainty, "output": self.out})
+        if self.json or not (certainty or self.out):
+            told = {"style": asdict(style), "certainty": certainty, "output": self.out}
+            print_json(told)
             return 0
         table = Table("factor", "value", "certainty", box=None)
         for name, share in certainty.items():
@@ -102,4 +103,22 @@ class Extract:
         return 0
 
 
-COMMAND = {"list": List, "show": Show, "extract": Extract}
+@dataclass(frozen=True)
+class Make:
+    """Make the named styles of a method that reads styles from motion, by acting them."""
+
+    corpus: Annotated[str, arg(metavar="FOLDER|NAME")]
+    """A corpus, or the name of one in the cache; styles are acted to its training recordings."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="FOLDER")]
+    """Folder of the style files; in `styles` beside weights they can be named."""
+    method: Annotated[str, arg(metavar="METHOD")] = "diffposetalk"
+    """The method that the styles are for; diffposetalk:RUN has weights of your own."""
+
+    def run(self) -> int:
+        with progress_bar() as progress:
+            paths = api.make_styles(self.corpus, self.out, method=self.method, progress=progress)
+        print(*paths, sep="\n")
+        return 0
+
+
+COMMAND = {"list": List, "show": Show, "extract": Extract, "make": Make}

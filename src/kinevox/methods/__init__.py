@@ -11,11 +11,12 @@ from kinevox.methods._base import (
     SamplingOptions,
     StyleReader,
 )
-from kinevox.methods._load import load_method, trainables
+from kinevox.methods._load import default_method, load_method, trainables
 
 METHODS = Catalog("kinevox.methods", "METHOD", "method")
 
 __all__ = [
     "METHODS", "WINDOW_BORDERS", "ExtractedStyle", "LearnedMethod", "Method", "Performance",
-    "SampledMethod", "SamplingOptions", "StyleReader", "load_method", "trainables",
+    "SampledMethod", "SamplingOptions", "StyleReader", "default_method", "load_method",
+    "trainables",
 ]  # fmt: skip

@@ -106,6 +106,9 @@ class SampledMethod(Method, Protocol):
 class StyleReader(Protocol):
     """A method that can read its styles from motion."""
 
+    style_suffix: str
+    """Ending of its style files."""
+
     def extract_style(
         self,
         motions: Sequence[Motion],
@@ -134,6 +137,11 @@ class LearnedMethod(Method, Protocol):
 
     stages: Mapping[str, Trainable]
     """What is trained, in this order, by name of `kinevox train`; with default configurations."""
+
+    @property
+    def bundled(self) -> Path | None:
+        """Folder of the weights that the package brings and the method uses by itself, if any."""
+        ...
 
     def load(self, folder: Path) -> LearnedMethod:
         """The method with the weights of a run or a checkpoint.

@@ -38,6 +38,13 @@ def load_method(text: str) -> Method:
     return with_options(method.load(run_folder(weights)), options)
 
 
+def default_method() -> str:
+    """What performs unless told otherwise: the diffusion where its weights are, else the rules."""
+    from kinevox.methods import METHODS
+
+    return "articulate" if METHODS.get("diffposetalk").bundled is None else "diffposetalk"
+
+
 def trainables() -> Mapping[str, Trainable]:
     """Every network of every method that can be trained, by name, with default configuration."""
     from kinevox.methods import METHODS

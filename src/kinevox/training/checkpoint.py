@@ -56,15 +56,18 @@ def write_checkpoint(
     space: Space,
     network: nn.Module,
     facts: Mapping[str, Any],
+    *,
+    half: bool = False,
 ) -> None:
     """Writes a checkpoint in place of an older one, which stays whole until the last moment.
 
     Args:
         facts: What else the card needs: `training` (with `samples_seen`), `data`, `metrics`, ...
+        half: In half precision, which is half as large; read, it is single precision again.
     """
     weights = f"weights-{facts['training']['samples_seen']:010d}.safetensors"
     with written_whole(folder / weights) as temporary:
-        save_file(_plain(network), temporary)
+        save_file(_plain(network, half), temporary)
     header = {
         "format": FORMAT,
         "version": VERSION,
@@ -184,8 +187,11 @@ def load_state(
     return facts
 
 
-def _plain(network: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+def _plain(network: nn.Module, half: bool = False) -> dict[str, Tensor]:
+    state = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    if half:
+        state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    return {name: value.contiguous() for name, value in state.items()}
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -58,6 +58,9 @@ class Articulate:
         "Speech}, author={Cohen, Michael M. and Massaro, Dominic W.}, booktitle={Models and "
         "Techniques in Computer Animation}, year={1993}}",
     )
+    style_suffix: str = SUFFIX
+    takes_words: bool = True
+    """A transcript or phone times make a difference."""
 
     def styles(self) -> Mapping[str, StyleFactors]:
         """The named presets."""

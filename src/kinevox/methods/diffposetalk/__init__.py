@@ -11,14 +11,15 @@ docs/methods/diffposetalk.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
-from kinevox.methods._base import Performance, SamplingOptions
+from kinevox.methods._base import ExtractedStyle, Performance, SamplingOptions
 from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
 from kinevox.motion import Motion
 from kinevox.speech import Speech
@@ -27,6 +28,10 @@ from kinevox.training import Trainable
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
     from kinevox.methods.diffposetalk.perform import Sampling
+
+
+WEIGHTS = Path(__file__).parent / "weights" / "base"
+"""What the method performs with unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,10 @@ class Style:
 
 @dataclass(frozen=True, eq=False)
 class DiffPoseTalk:
-    """The method; see `kinevox.methods`. Without a network it can only be trained."""
+    """The method; see `kinevox.methods`. Without a network it uses that of the package."""
 
     name: ClassVar[str] = "diffposetalk"
-    summary: ClassVar[str] = "Diffusion of face and head, in the style of an example; needs weights"
+    summary: ClassVar[str] = "Diffusion of face and head, in the style of an example"
     references: ClassVar[tuple[str, ...]] = (
         "@article{sun2024diffposetalk, title={DiffPoseTalk: Speech-Driven Stylistic 3D Facial "
         "Animation and Head Pose Generation via Diffusion Models}, author={Sun, Zhiyao and Lv, "
@@ -52,6 +57,7 @@ class DiffPoseTalk:
         "Diffusion Probabilistic Models}, author={Lu, Cheng and Zhou, Yuhao and Bao, Fan and "
         "Chen, Jianfei and Li, Chongxuan and Zhu, Jun}, journal={arXiv:2211.01095}, year={2022}}",
     )
+    style_suffix: ClassVar[str] = ".style"
     stages: ClassVar[Mapping[str, Trainable]] = {
         "diffposetalk-style": StyleConfig(),
         "diffposetalk": BASE,
@@ -60,11 +66,19 @@ class DiffPoseTalk:
     network: DiffPoseTalkNetwork | None = None
     sampling: Sampling | None = None
     """None for the usual one."""
+    named: Path | None = None
+    """Folder of named styles; None without a network for those of the package."""
+
+    @property
+    def bundled(self) -> Path | None:
+        """Folder of the weights of the package, where it brings some."""
+        return WEIGHTS if (WEIGHTS / "checkpoint.json").is_file() else None
 
     def load(self, folder: Path) -> DiffPoseTalk:
         """The method with the weights of a run or checkpoint.
 
-        A speech encoder in a folder `encoder` beside the weights belongs to them.
+        A speech encoder in a folder `encoder` beside the weights belongs to them, and so do named
+        styles in a folder `styles`.
 
         Raises:
             AssetError: there are none, or they belong to another network.
@@ -72,11 +86,12 @@ class DiffPoseTalk:
         from kinevox.training.checkpoint import read_checkpoint, read_header
 
         network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
-        encoder = read_header(folder)[0] / "encoder"
+        place = read_header(folder)[0]
+        encoder = place / "encoder"
         if encoder.is_dir():
             family = network.config.encoder
             network.config = replace(network.config, encoder=f"{family}:{encoder}")
-        return replace(self, network=network)
+        return replace(self, network=network, named=place / "styles")
 
     def debug(self) -> DiffPoseTalk:
         """The method with a tiny untrained network that moves little, for tests."""
@@ -89,14 +104,29 @@ class DiffPoseTalk:
 
         small = np.full(ARKIT.num_channels, 0.01, np.float32)
         space = Space(ARKIT, timebase.FPS, Statistics(ARKIT.neutral, small), ())
-        config = replace(BASE, width=16, layers=1, heads=2, style_width=16, style_layers=1)
+        config = replace(
+            BASE,
+            encoder="mel",
+            features=320,
+            width=16,
+            layers=1,
+            heads=2,
+            style_width=16,
+            style_layers=1,
+        )
         with torch.random.fork_rng():
             torch.manual_seed(0)
             return replace(self, network=config.build(space).eval())
 
     def styles(self) -> Mapping[str, Style]:
-        """`neutral`: nobody in particular."""
-        return {"neutral": Style()}
+        """Those beside the weights, and `nobody`: no style is followed.
+
+        Where there are none beside the weights, `neutral` is nobody too.
+        """
+        from kinevox.methods.diffposetalk.style_file import read_style
+
+        found = {name: Style(read_style(path)[0]) for name, path in self._style_files().items()}
+        return {"neutral": Style(), **found, "nobody": Style()}
 
     def load_style(self, source: str | Path | None) -> Style:
         """The style of a clip of motion, of a `.style` file, or by name.
@@ -104,17 +134,42 @@ class DiffPoseTalk:
         Raises:
             UnknownNameError: neither a known style nor an existing file.
             AssetError: a clip cannot be read as a style without weights.
-            MotionError: the file holds no style, or motion of another layout.
+            MotionError: the file holds no style, that of another encoder, or motion of another
+                layout.
         """
-        styles = self.styles()
         name = "neutral" if source is None else str(source)
-        if name in styles:
+        styles, files = self.styles(), self._style_files()
+        if name in styles and name not in files:
             return styles[name]
-        if not Path(name).is_file():
-            raise UnknownNameError("style", name, styles)
-        from kinevox.methods.diffposetalk.style_file import read_style
+        path = files.get(name, Path(name))
+        if not path.is_file():
+            raise UnknownNameError("style", name, [*styles, "or a clip, or a file *.style"])
+        from kinevox.methods.diffposetalk.style_file import load_vector
 
-        return Style(read_style(Path(name), self._loaded().style_encoder))
+        return Style(load_vector(path, self._loaded().style_encoder))
+
+    def extract_style(
+        self,
+        motions: Sequence[Motion],
+        speeches: Sequence[Speech] | None,
+        progress: Callable[[int, int], None],
+    ) -> ExtractedStyle:
+        """What all stretches of the clips have in common; their sound makes no difference.
+
+        Raises:
+            AssetError: no weights were loaded.
+        """
+        from kinevox.methods.diffposetalk.style import style_of
+
+        progress(0, 1)
+        vector = style_of(self._loaded().style_encoder, *motions)
+        return ExtractedStyle(Style(tuple(vector.tolist())))
+
+    def save_style(self, style: Style, path: Path) -> None:
+        """Writes the vector, with the digest of the encoder that it belongs to."""
+        from kinevox.methods.diffposetalk.style_file import write_style
+
+        write_style(path, style.vector, self._loaded().style_encoder)
 
     def with_sampling(self, options: SamplingOptions) -> DiffPoseTalk:
         """The method, drawing in another way.
@@ -150,13 +205,28 @@ class DiffPoseTalk:
         return perform_all(self._loaded(), performances, self.sampling or Sampling(), fps)
 
     def _loaded(self) -> DiffPoseTalkNetwork:
-        if self.network is None:
+        if self.network is not None:
+            return self.network
+        if self.bundled is None:
             raise AssetError(
-                "Method 'diffposetalk' has no weights of its own. Train some with `kinevox train "
-                "diffposetalk-style` and `kinevox train diffposetalk`, then use the method as "
-                "'diffposetalk:RUN'."
+                "This kinevox was built without weights for method 'diffposetalk'. Use --method "
+                "articulate, or train some with `kinevox train diffposetalk-style` and `kinevox "
+                "train diffposetalk`, then use the method as 'diffposetalk:RUN'."
             )
-        return self.network
+        return _network_in(self.bundled)
+
+    def _style_files(self) -> dict[str, Path]:
+        folder = self.named if self.network is not None else WEIGHTS / "styles"
+        files = [] if folder is None else sorted(folder.glob("*.style"))
+        return {path.stem: path for path in files}
+
+
+@cache
+def _network_in(folder: Path) -> DiffPoseTalkNetwork:
+    """Read once, when first needed."""
+    network = METHOD.load(folder).network
+    assert network is not None
+    return network
 
 
 METHOD = DiffPoseTalk()

@@ -25,6 +25,9 @@ from kinevox.training.batch import Batch
 
 LEAST_FRAMES = 25
 """Shorter stretches say nothing about somebody's style."""
+_AT_ONCE = 64
+"""Pieces that pass through the network together."""
+_TINY = 1e-12
 
 
 class StyleEncoder(nn.Module):
@@ -116,32 +119,54 @@ def contrastive_loss(network: StyleEncoder, batch: Batch) -> Mapping[str, Tensor
     return {"contrast": nt_xent(one, other, config.temperature, person[enough])}
 
 
-@torch.no_grad()
-def style_of(network: StyleEncoder, motion: Motion) -> Float[np.ndarray, " width"]:
-    """The style of a motion of any length: the mean over clips that cover it.
+def style_of(network: StyleEncoder, *motions: Motion) -> Float[np.ndarray, " width"]:
+    """The style of one person's motion, of any length: what the pieces that cover it share.
+
+    Motions too short to say anything are left out.
 
     Raises:
-        MotionError: another layout, or too short.
+        MotionError: another layout, or all are too short.
     """
-    space = network.space
-    if motion.layout != space.layout:
+    space, clip = network.space, network.config.clip
+    for motion in motions:
+        if motion.layout != space.layout:
+            raise MotionError(
+                f"The motion has layout '{motion.layout.name}'; styles are taken from "
+                f"'{space.layout.name}'. Convert it with `kinevox convert` first."
+            )
+    values = [motion.resample(space.fps).values for motion in motions]
+    longest = max(map(len, values), default=0)
+    if longest < LEAST_FRAMES:
         raise MotionError(
-            f"The motion has layout '{motion.layout.name}'; styles are taken from "
-            f"'{space.layout.name}'. Convert it with `kinevox convert` first."
+            f"The motion has {longest} frames at {space.fps:g} fps; a style takes at least "
+            f"{LEAST_FRAMES}, better {clip}."
         )
-    values = motion.resample(space.fps).values
-    if len(values) < LEAST_FRAMES:
-        raise MotionError(
-            f"The motion has {len(values)} frames at {space.fps:g} fps; a style takes at least "
-            f"{LEAST_FRAMES}, better {network.config.clip}."
-        )
+    told = [_styles_of_pieces(network, v) for v in values if len(v) >= LEAST_FRAMES]
+    return shared_style(np.concatenate(told))
+
+
+def shared_style(styles: Float[np.ndarray, "pieces width"]) -> Float[np.ndarray, " width"]:
+    """What styles of one person have in common: the mean direction, and the mean length.
+
+    People are told apart by direction alone, so each piece counts the same, however long its
+    vector; and the result is as long as the styles of single pieces, which the denoiser knows.
+    """
+    lengths = np.linalg.norm(styles, axis=1, keepdims=True)
+    direction = (styles / np.maximum(lengths, _TINY)).mean(axis=0)
+    return direction * (lengths.mean() / max(float(np.linalg.norm(direction)), _TINY))
+
+
+@torch.no_grad()
+def _styles_of_pieces(
+    network: StyleEncoder, values: Float[np.ndarray, "frames channels"]
+) -> Float[np.ndarray, "pieces width"]:
     size = min(network.config.clip, len(values))
     count = -(-len(values) // size)
     starts = np.linspace(0, len(values) - size, count).round().astype(int)
     device = network.motion.weight.device
-    clips = normalized(space, network.columns, values)
-    stacked = torch.from_numpy(np.stack([clips[s : s + size] for s in starts])).to(device)
-    return network(stacked).mean(dim=0).cpu().numpy()
+    clips = normalized(network.space, network.columns, values)
+    stacked = torch.from_numpy(np.stack([clips[s : s + size] for s in starts]))
+    return torch.cat([network(some.to(device)).cpu() for some in stacked.split(_AT_ONCE)]).numpy()
 
 
 def validation_scores(network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:

@@ -48,6 +48,7 @@ class Regressor:
     )
     stages: ClassVar[Mapping[str, Trainable]] = {"regressor": RegressorConfig()}
     deterministic: ClassVar[bool] = True
+    bundled: ClassVar[None] = None
 
     network: RegressorNetwork | None = None
 

@@ -1,0 +1,54 @@
+"""`kinevox weights`: trained weights to give away, and those that others released."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from kinevox import api
+from kinevox.cli._console import FILE, messages
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Make trained weights ready to be given away: half precision, all they need, and a card."""
+
+    run_folder: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Folder of a training or of a checkpoint, or the name of a run in the cache."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="FOLDER")]
+    """Folder of the result; then: --method diffposetalk:FOLDER."""
+    results: Annotated[FILE, arg(metavar="FILE")] = None
+    """JSON of `kinevox evaluate -o FILE.json`, for the card."""
+
+    def run(self) -> int:
+        files = api.pack_weights(self.run_folder, self.out, self.results)
+        sizes = [path.stat().st_size / 1e6 for path in files]
+        for path, size in zip(files, sizes, strict=True):
+            messages.print(f"{size:8.3f} MB  {path.relative_to(self.out)}", markup=False)
+        messages.print(f"{sum(sizes):8.3f} MB  in all")
+        print(self.out)
+        return 0
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Convert weights that the authors of DiffPoseTalk released; nothing in the files is run."""
+
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
+    """Checkpoint of the denoiser, such as iter_0110000.pt."""
+    style: Annotated[Path, arg(metavar="FILE")]
+    """Checkpoint of the style encoder that it was trained with."""
+    statistics: Annotated[Path, arg(metavar="FILE")]
+    """Statistics of their training data, stats_train.npz."""
+    out: Annotated[Path, arg(aliases=("-o",), metavar="FOLDER")]
+    """Folder of the result; then: --method diffposetalk:FOLDER --head FLAME."""
+
+    def run(self) -> int:
+        print(api.convert_weights(self.model, self.style, self.statistics, self.out))
+        return 0
+
+
+COMMAND = {"pack": Pack, "convert": Convert}
