@@ -1,6 +1,7 @@
 """Who takes part: methods by name, and controls that make their numbers mean something.
 
-    articulate             a method, in the style of the clip's performer where it can be had
+    articulate             a method, in the style of the clip's performer where it can be had:
+                           known to the corpus or to the method, or read from other clips
     articulate:lively      ... in a style by name or file
     regressor:RUN          ... with the weights of a run
     diffposetalk:RUN@steps=4,style=clip.npz    ... sampled in another way, in one style
@@ -29,10 +30,12 @@ from kinevox.data import Corpus, Record
 from kinevox.data.normalize import motion_statistics
 from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.evaluation.plan import GROUND_TRUTH
-from kinevox.methods import METHODS, LearnedMethod, Method, load_method
+from kinevox.evaluation.references import read_style
+from kinevox.methods import METHODS, LearnedMethod, Method, StyleReader, load_method
 from kinevox.methods._options import sampling_options, split_options, with_options
 from kinevox.motion import Motion
 from kinevox.speech import Speech
+from kinevox.training.run import data_facts, run_folder
 
 KINDS = {"reference": "References", "method": "Methods", "control": "Controls"}
 EXTRAS = {
@@ -96,8 +99,13 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
     if isinstance(method, LearnedMethod):
         run, options = split_options(rest)
         if run:
-            method, identity = load_method(f"{kind}:{run}"), _weights(run)
+            method, identity = load_method(f"{kind}:{run}"), _weights(run_folder(run))
+        elif method.bundled is not None:
+            identity = _weights(method.bundled)
         styled = "style of the performer where it was trained on, else neutral"
+        if isinstance(method, StyleReader):
+            styled = "style read from other clips of the performer, neutral where there are none"
+            identity += styled + data_facts(corpus)["digest"]
         chosen_style = options.pop("style", None)
         if chosen_style is not None:
             style = method.load_style(chosen_style)
@@ -111,13 +119,20 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
     else:
         styled = "true style of the performer" if true_style else "neutral style"
 
+    read: dict[str, object] = {}
+
+    def own_style(clip: Record) -> object:
+        if clip.id not in read:
+            read[clip.id] = _own_style(method, clip, corpus)
+        return read[clip.id]
+
     def perform(clip: Record, seed: int) -> Motion:
         speech = Speech(
             clip.speech.samples,
             transcript=clip.speech.transcript if extra == "transcript" else None,
             phones=clip.speech.phones if extra == "phones" else None,
         )
-        chosen = _own_style(method, clip) if style is None else style
+        chosen = own_style(clip) if style is None else style
         return method.generate(speech, chosen, seed=seed, fps=clip.motion.fps)
 
     return Contestant(
@@ -132,12 +147,18 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
     )
 
 
-def _own_style(method: Method, clip: Record) -> object:
-    """The style of the clip's performer, where the method can be told; else its neutral one."""
+def _own_style(method: Method, clip: Record, corpus: Corpus) -> object:
+    """The style of the clip's performer, where the method can be told; else its neutral one.
+
+    Learned methods read it from other clips of the performer. The rules could, but take long.
+    """
     if method.name == "articulate" and clip.factors:
         from kinevox.methods.articulate.style import StyleFactors
 
         return StyleFactors(**clip.factors)
+    if isinstance(method, LearnedMethod) and isinstance(method, StyleReader):
+        found = read_style(method, corpus, clip)
+        return method.load_style(None) if found is None else found
     return method.load_style(clip.style if clip.style in method.styles() else None)
 
 
@@ -222,11 +243,11 @@ def _knows_factors(corpus: Corpus) -> bool:
     return all(text not in ("", "{}") for text in corpus.index["factors"].tolist())
 
 
-def _weights(run: str) -> str:
-    """Digest of a checkpoint."""
+def _weights(folder: Path) -> str:
+    """Digest of a checkpoint, and of what belongs to it."""
     from kinevox.training.checkpoint import read_header
-    from kinevox.training.run import run_folder
 
-    place, header = read_header(run_folder(run))
-    files = (place / "checkpoint.json", place / header["weights"])
+    place, header = read_header(folder)
+    beside = [path for part in ("encoder", "styles") for path in (place / part).rglob("*.s*")]
+    files = (place / "checkpoint.json", place / header["weights"], *sorted(beside))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
