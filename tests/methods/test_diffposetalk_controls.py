@@ -15,9 +15,10 @@ from kinevox.diffusion.guidance import Guidance
 from kinevox.errors import ConfigError
 from kinevox.methods import METHODS, Performance, SampledMethod, SamplingOptions
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
-from kinevox.methods.diffposetalk.perform import Sampling
+from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling
 from kinevox.motion import Motion
 from kinevox.speech import Speech
+from kinevox.strengths import lip_opening
 
 LINE = Speech(vowel(5.0))
 STYLE = Style(tuple(np.linspace(-1, 1, 16).tolist()))
@@ -87,6 +88,8 @@ class TestSampling:
     def test_methods_that_draw_nothing_refuse(self, name: str) -> None:
         with pytest.raises(ConfigError, match=f"'{name}'.*steps, bf16.*diffposetalk"):
             api.animate(LINE, method=name, steps=8, bf16=True)
+        with pytest.raises(ConfigError, match="close_in_silence"):
+            api.animate(LINE, method=name, close_in_silence=False)
 
     def test_outside_the_interval_only_the_plain_branch_is_computed(
         self, method: DiffPoseTalk
@@ -145,3 +148,18 @@ class TestTakes:
         _, calls = counted(method)
         api.animate(Speech(vowel(1.0)), **door, takes=2, steps=2)
         assert heard == [1] and calls == [4, 4], "two takes, two branches"
+
+
+class TestSilence:
+    def test_the_mouth_is_closed_where_nobody_speaks(self, door: dict) -> None:
+        sound = vowel(3.0)
+        sound[16_000:36_000] = 0
+        (closed,) = api.animate(Speech(sound), **door)
+        (drawn,) = api.animate(Speech(sound), **door, close_in_silence=False)
+        pause = slice(33, 45)
+        assert lip_opening(closed)[pause].max() < 1e-4 < lip_opening(drawn)[pause].max()
+        np.testing.assert_array_equal(closed["browInnerUp"], drawn["browInnerUp"])
+        np.testing.assert_array_equal(closed.values[:25], drawn.values[:25])
+
+    def test_the_published_way_leaves_it(self) -> None:
+        assert not PUBLISHED.close_in_silence

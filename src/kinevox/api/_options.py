@@ -55,6 +55,9 @@ class AnimateOptions:
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 
+    close_in_silence: bool = True
+    """Such methods close the mouth where nobody speaks."""
+
     mouth: float = 1.0
     """How much jaw and lips move; lips that are closed stay closed (`strengths.Strengths`)."""
     upper_face: float = 1.0
@@ -73,11 +76,12 @@ class AnimateOptions:
     @property
     def sampling(self) -> SamplingOptions:
         return SamplingOptions(
-            self.steps,
-            self.audio_scale,
-            self.style_scale,
-            self.guidance_interval,
-            self.bf16 or None,
+            steps=self.steps,
+            audio_scale=self.audio_scale,
+            style_scale=self.style_scale,
+            guidance_interval=self.guidance_interval,
+            bf16=self.bf16 or None,
+            close_in_silence=None if self.close_in_silence else False,
         )
 
     @property
@@ -124,7 +128,7 @@ def sampled(method: Method, options: AnimateOptions) -> Method:
         chosen = [name for name, choice in vars(options.sampling).items() if choice is not None]
         able = [name for name, other in METHODS if isinstance(other, SampledMethod)]
         raise ConfigError(
-            f"Method '{method.name}' draws nothing from noise, so it knows no "
+            f"Method '{method.name}' draws nothing from noise and has no option "
             f"{', '.join(chosen)}; methods that do: {', '.join(able)}."
         )
     return method.with_sampling(options.sampling)

@@ -42,6 +42,9 @@ class Sampling:
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 
+    close_in_silence: Annotated[bool, arg(help_behavior_hint="")] = True
+    """Leave the mouth as it was drawn where nobody speaks; by default it closes there."""
+
     def options(self) -> dict[str, Any]:
         interval = self.guidance_interval
         limits = None if interval is None else span(interval, "--guidance-interval")

@@ -72,6 +72,8 @@ class SamplingOptions:
     """Noise levels at which both scales act, as shares from clean (0) to noise (1)."""
     bf16: bool | None = None
     """Compute in bfloat16."""
+    close_in_silence: bool | None = None
+    """Close the mouth where nobody speaks."""
     sampler: str | None = None
     """Which of the method's samplers."""
 

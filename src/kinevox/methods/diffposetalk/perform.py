@@ -25,7 +25,6 @@ from kinevox.methods._base import SamplingOptions
 from kinevox.methods.diffposetalk.channels import restored
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
-
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
 
 
@@ -49,6 +48,8 @@ class Sampling:
     """Hear silence behind the end of the recording, as published, rather than nothing."""
     bf16: bool = False
     """Compute in bfloat16."""
+    close_in_silence: bool = True
+    """Close the mouth where nobody speaks, in layout `arkit`."""
 
     def changed(self, options: SamplingOptions) -> Sampling:
         """With what was chosen in place of its own.
@@ -69,7 +70,12 @@ class Sampling:
         if guidance.mode == "incremental" and guidance.sound == guidance.style == 1:
             # All but the plain prediction cancels, so it is asked for alone.
             guidance = guidance.plain
-        chosen = _chosen(steps=options.steps, bf16=options.bf16, sampler=options.sampler)
+        chosen = _chosen(
+            steps=options.steps,
+            bf16=options.bf16,
+            close_in_silence=options.close_in_silence,
+            sampler=options.sampler,
+        )
         return replace(self, guidance=guidance, **chosen)
 
 
@@ -77,7 +83,9 @@ def _chosen(**choices: Any) -> dict[str, Any]:
     return {name: choice for name, choice in choices.items() if choice is not None}
 
 
-PUBLISHED = Sampling("ancestral", overlap=0, same_noise=True, silence_behind=True)
+PUBLISHED = Sampling(
+    "ancestral", overlap=0, same_noise=True, silence_behind=True, close_in_silence=False
+)
 """As in the authors' demo."""
 
 

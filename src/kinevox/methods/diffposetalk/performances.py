@@ -12,7 +12,8 @@ from kinevox.methods._base import WINDOW_BORDERS, Performance
 from kinevox.methods.diffposetalk.hearing import heard
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
-from kinevox.motion import Motion
+from kinevox.motion import ARKIT, Motion
+from kinevox.pauses import closed_in, pauses_of
 from kinevox.speech import Speech
 from kinevox.timing import stage
 
@@ -50,11 +51,15 @@ def _perform_group(
     sampling: Sampling,
     fps: float,
 ) -> list[Motion]:
+    space = network.space
+    speeches = {id(one.speech): one.speech for one in performances}
+    closes = sampling.close_in_silence and space.layout == ARKIT
     with stage("hearing"):
-        speeches = {id(one.speech): one.speech for one in performances}
         features = {
             key: heard(network, speech.samples, sampling) for key, speech in speeches.items()
         }
+        pauses = {key: pauses_of(s.samples) if closes else () for key, s in speeches.items()}
+    lengths = [_frames(one.speech, space.fps) for one in performances]
     with stage("diffusion"):
         made = perform(
             network,
@@ -62,29 +67,23 @@ def _perform_group(
             [_vector(one) for one in performances],
             [one.seed for one in performances],
             sampling,
-            lengths=[_frames(one.speech, network.space.fps) for one in performances],
+            lengths=lengths,
         )
-    return [
-        _finished(network, sampling, one, values, fps)
-        for one, values in zip(performances, made, strict=True)
-    ]
+    motions = []
+    for one, values in zip(performances, made, strict=True):
+        starts = window_starts(len(values), network, sampling)[1:]
+        borders = " ".join(f"{start / space.fps:g}" for start in starts)
+        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
+        motion = closed_in(motion, pauses[id(one.speech)])
+        motions.append(_at(motion, fps, one.speech))
+    return motions
 
 
-def _finished(
-    network: DiffPoseTalkNetwork,
-    sampling: Sampling,
-    performance: Performance,
-    values: Float[np.ndarray, "frames channels"],
-    fps: float,
-) -> Motion:
-    """At the frame rate that was asked for, and with the borders of its windows."""
-    space = network.space
-    starts = window_starts(len(values), network, sampling)[1:]
-    borders = " ".join(f"{start / space.fps:g}" for start in starts)
-    motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
-    if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
+def _at(motion: Motion, fps: float, speech: Speech) -> Motion:
+    """At another frame rate, as long as the speech."""
+    if timebase.exact_fps(fps) == timebase.exact_fps(motion.fps):
         return motion
-    count = timebase.num_frames(len(performance.speech.samples), timebase.SAMPLE_RATE, fps)
+    count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
     return motion.replace(values=motion.sample(timebase.frame_times(count, fps)), fps=fps)
 
 
