@@ -26,8 +26,8 @@ Request = Mapping[str, Any]
 
 _CHUNK = 32
 """Frames that are posed at once, as the renderer does."""
-_HEADS = ("heads", "flame")
-"""Folders of the cache that every run may use: heads are built once on a machine."""
+_KEPT = ("heads", "flame", "runs")
+"""Folders of the cache that every case may use: built heads and trained runs."""
 
 
 def main() -> None:
@@ -230,12 +230,12 @@ def _part(name: str, speech_seconds: float, repeats: list[Spent]) -> dict[str, A
 
 @contextmanager
 def _cold_cache() -> Iterator[None]:
-    """An empty cache but for heads, which are built once on a machine."""
+    """An empty cache but for what is built or trained once on a machine."""
     from kinevox.cache import cache_dir
 
     given, kept = os.environ.get("KINEVOX_CACHE"), cache_dir()
     with tempfile.TemporaryDirectory() as folder:
-        for name in _HEADS:
+        for name in _KEPT:
             if (kept / name).is_dir():
                 _link(kept / name, Path(folder) / name)
         os.environ["KINEVOX_CACHE"] = folder

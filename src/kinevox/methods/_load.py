@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kinevox.errors import ConfigError
 from kinevox.methods._base import LearnedMethod, Method
 from kinevox.methods._options import split_options, with_options
+from kinevox.timing import stage
 
 if TYPE_CHECKING:
     from kinevox.training import Trainable
@@ -35,7 +36,9 @@ def load_method(text: str) -> Method:
         raise ConfigError(f"Method '{name}' takes no weights; write --method {name}.")
     from kinevox.training.run import run_folder
 
-    return with_options(method.load(run_folder(weights)), options)
+    with stage("weights"):
+        loaded = method.load(run_folder(weights))
+    return with_options(loaded, options)
 
 
 def default_method() -> str:
