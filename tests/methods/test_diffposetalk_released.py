@@ -17,6 +17,7 @@ from golden_diffposetalk import space_of
 from safetensors.torch import load_file
 from torch import nn
 
+from kinevox.cli.main import main
 from kinevox.errors import AssetError
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk.config import PAPER
@@ -107,6 +108,21 @@ def test_a_model_becomes_a_checkpoint(files: dict[str, Path], tmp_path: Path) ->
     folder = tmp_path / "out" / "encoder"
     assert json.loads((folder / "config.json").read_text())["model_type"] == "hubert"
     assert list(load_file(folder / "model.safetensors")) == ["encoder.layer_norm.weight"]
+
+
+def test_from_the_command_line(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--statistics", str(files["stats.npz"]), "-o", str(tmp_path / "out")]
+    right = ["weights", "convert", str(files["model.pt"]), "--style", str(files["style.pt"])]
+    assert main([*right, *words]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out")
+    assert METHODS.get("diffposetalk").load(tmp_path / "out").network is not None
+    swapped = ["weights", "convert", str(files["style.pt"]), "--style", str(files["model.pt"])]
+    assert main([*swapped, *words]) == 1
+    assert "no checkpoint of DiffPoseTalk's denoiser" in capsys.readouterr().err
+    assert main(["card", str(tmp_path / "out")]) == 1
+    assert "not trained by `kinevox train`" in capsys.readouterr().err
 
 
 def test_statistics_must_fit(files: dict[str, Path], tmp_path: Path) -> None:

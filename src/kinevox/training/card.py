@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kinevox.errors import ConfigError
+from kinevox.errors import AssetError, ConfigError
 from kinevox.files import written_whole
 from kinevox.training.checkpoint import read_header
 
@@ -21,10 +21,12 @@ def write_card(folder: Path, results: Path | None = None) -> Path:
             during training.
 
     Raises:
-        AssetError: there is no checkpoint.
+        AssetError: there is no checkpoint, or it was not trained here.
         ConfigError: the results are not readable.
     """
     place, header = read_header(folder)
+    if "code" not in header:
+        raise AssetError(f"{place} was not trained by `kinevox train`, so it has no card of ours.")
     with written_whole(place / "card.md") as temporary:
         temporary.write_text(model_card(header, _read(results)), encoding="utf-8")
     return place / "card.md"

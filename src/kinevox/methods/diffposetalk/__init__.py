@@ -23,6 +23,7 @@ from kinevox.methods._base import ExtractedStyle, Performance, SamplingOptions
 from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
 from kinevox.motion import Motion
 from kinevox.speech import Speech
+from kinevox.timing import stage
 from kinevox.training import Trainable
 
 if TYPE_CHECKING:
@@ -224,7 +225,8 @@ class DiffPoseTalk:
 @cache
 def _network_in(folder: Path) -> DiffPoseTalkNetwork:
     """Read once, when first needed."""
-    network = METHOD.load(folder).network
+    with stage("weights"):
+        network = METHOD.load(folder).network
     assert network is not None
     return network
 

@@ -118,7 +118,10 @@ def convert_released(denoiser: Path, style: Path, statistics: Path, out: Path) -
     parts = [(model, "model", denoiser), (style_model, "encoder", style)]
     for content, key, path in parts:
         if not isinstance(content.get(key), Mapping) or "args" not in content:
-            raise AssetError(f"{path} lacks 'args' or '{key}'; it is no such checkpoint.")
+            kind = "denoiser" if key == "model" else "style encoder"
+            raise AssetError(
+                f"{path} lacks 'args' or '{key}'; it is no checkpoint of DiffPoseTalk's {kind}."
+            )
     given = released_config(vars(model["args"]), vars(style_model["args"]))
     space, identity = released_space(statistics)
     network = DiffPoseTalkNetwork(given, space)
