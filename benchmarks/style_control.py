@@ -4,7 +4,7 @@
         [--reader diffposetalk:RUN] [-o docs/results/style_control.md]
 
 Every contestant performs the clips of performers of the test split, in the style that `kinevox
-evaluate` gives it: learned methods take it from another clip of the performer. Two questions are
+evaluate` gives it: learned methods read it from other clips of the performer. Two questions are
 asked of the takes, and of the ground truth beside them.
 
 - Which factors do they show? `articulate`'s extractor, to which the sound and its phones are known,
@@ -159,15 +159,15 @@ def page(
     if gallery:
         names, entries = list(gallery), np.stack(list(gallery.values()))
         told = {
-            "clip": [(shown.clips, shown.clips_of) for shown in found.values()],
-            "performer": [(shown.performers, shown.performers_of) for shown in found.values()],
+            "by one take": [(shown.clips, shown.clips_of) for shown in found.values()],
+            "by all takes": [(shown.performers, shown.performers_of) for shown in found.values()],
         }
         for what, columns in told.items():
             shares = [
                 top_share(retrieval_ranks(np.stack(vectors), of, entries, names), 1)
                 for vectors, of in columns
             ]
-            title = f"**right performer, one {what}**"
+            title = f"**right performer found, {what}**"
             rows.append((title, *(f"**{100 * share:.1f} %**" for share in shares)))
     rows += [
         (f"R2 `{factor}`", *(f"{score[k]:.2f}" for score in scores))

@@ -11,9 +11,10 @@ from synthetic_weights import tiny_diffposetalk
 
 from kinevox.data import Corpus, Record
 from kinevox.data.store import finish, write_shard
+from kinevox.errors import ConfigError
 from kinevox.evaluation.contestants import load_contestant
 from kinevox.evaluation.plan import choose_clips
-from kinevox.evaluation.references import MOST, other_clips
+from kinevox.evaluation.references import MOST, nearest_performer, other_clips
 from kinevox.methods import METHODS, diffposetalk
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
 from kinevox.motion import ARKIT
@@ -84,3 +85,14 @@ def test_weights_of_the_package_decide_the_results(
     assert before == load_contestant("diffposetalk", people).identity
     METHODS.get("diffposetalk").save_style(Style((1.0,) * 16), folder / "styles" / "calm.style")
     assert load_contestant("diffposetalk", people).identity != before
+
+
+def test_the_nearest_performer_by_true_factors(corpus: Path) -> None:
+    opened = Corpus.open(corpus)
+    nearest = {
+        clip.style: nearest_performer(opened, clip, ["p8", "p9", "nobody"]) for clip in opened
+    }
+    # p8 opens wide and smiles as p0 does; p9 does little, as p1.
+    assert (nearest["p0"], nearest["p1"], nearest["p8"]) == ("p8", "p9", "p8")
+    with pytest.raises(ConfigError, match="style=nearest"):
+        nearest_performer(opened, opened[0], ["somebody"])

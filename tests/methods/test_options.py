@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
-from kinevox.methods import METHODS, SamplingOptions, load_method
+from kinevox.methods import METHODS, SamplingOptions, _options, load_method
 from kinevox.methods._options import sampling_options, split_options, with_options
 
 
@@ -23,9 +25,18 @@ def test_the_text_falls_apart() -> None:
 def test_every_choice_can_be_written() -> None:
     text = "m@steps=4,audio-scale=1.5,style-scale=2,guidance-interval=0.1:0.9,bf16=no,sampler=ddim"
     options = sampling_options(split_options(text)[1])
-    assert options == SamplingOptions(4, 1.5, 2.0, (0.1, 0.9), False, "ddim")
-    assert all(choice is not None for choice in vars(options).values())
+    assert options == SamplingOptions(
+        steps=4,
+        audio_scale=1.5,
+        style_scale=2.0,
+        guidance_interval=(0.1, 0.9),
+        bf16=False,
+        sampler="ddim",
+    )
     assert sampling_options({}) == SamplingOptions()
+    assert {str(field.type).removesuffix(" | None") for field in fields(SamplingOptions)} <= set(
+        _options._KINDS
+    )
 
 
 def test_what_is_chosen_is_sampled() -> None:

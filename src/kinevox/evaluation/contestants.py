@@ -30,7 +30,7 @@ from kinevox.data import Corpus, Record
 from kinevox.data.normalize import motion_statistics
 from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.evaluation.plan import GROUND_TRUTH
-from kinevox.evaluation.references import read_style
+from kinevox.evaluation.references import nearest_performer, read_style
 from kinevox.methods import METHODS, LearnedMethod, Method, StyleReader, load_method
 from kinevox.methods._options import sampling_options, split_options, with_options
 from kinevox.motion import Motion
@@ -44,6 +44,8 @@ EXTRAS = {
     "phones": "hears the recording and is told the phone times",
 }
 """What a contestant may be given."""
+NEAREST = "nearest"
+"""As a style: that of the performer known to the method who is most like the clip's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,7 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
         raise UnknownNameError("contestant", kind, [*_BUILDERS, *METHODS.names()])
     method, style, identity = METHODS.get(kind), None, ""
     true_style = kind == "articulate" and not rest and _knows_factors(corpus)
-    sampled = ""
+    sampled, nearest = "", False
     if isinstance(method, LearnedMethod):
         run, options = split_options(rest)
         if run:
@@ -107,7 +109,11 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
             styled = "style read from other clips of the performer, neutral where there are none"
             identity += styled + data_facts(corpus)["digest"]
         chosen_style = options.pop("style", None)
-        if chosen_style is not None:
+        nearest = chosen_style == NEAREST
+        if nearest:
+            true_style, styled = True, "style of the known performer with the nearest true factors"
+            identity += styled + data_facts(corpus)["digest"]
+        elif chosen_style is not None:
             style = method.load_style(chosen_style)
             styled = f"style {Path(chosen_style).name}"
         method = with_options(method, options)
@@ -123,7 +129,10 @@ def _method(kind: str, rest: str, extra: str, corpus: Corpus) -> Contestant:
 
     def own_style(clip: Record) -> object:
         if clip.id not in read:
-            read[clip.id] = _own_style(method, clip, corpus)
+            chosen = nearest_performer(corpus, clip, method.styles()) if nearest else None
+            read[clip.id] = (
+                method.load_style(chosen) if chosen else _own_style(method, clip, corpus)
+            )
         return read[clip.id]
 
     def perform(clip: Record, seed: int) -> Motion:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from kinevox.data import Corpus, Record
+from kinevox.errors import ConfigError
 from kinevox.methods import StyleReader
 
 MOST = 4
@@ -22,6 +24,37 @@ def read_style(reader: StyleReader, corpus: Corpus, clip: Record) -> object | No
         return None
     motions = [corpus.motion(i) for i in others]
     return reader.extract_style(motions, None, lambda done, total: None).style
+
+
+def nearest_performer(corpus: Corpus, clip: Record, known: Collection[str]) -> str:
+    """Of performers that a method knows, the one whose true style factors are most like those of
+    the clip's performer, each in units of its spread among all performers.
+
+    Raises:
+        ConfigError: no such factors are known.
+    """
+    names, rows = np.unique(corpus.index["style"], return_index=True)
+    factors = {
+        str(name): json.loads(corpus.index["factors"][row] or "{}")
+        for name, row in zip(names, rows, strict=True)
+    }
+    candidates = [name for name, each in factors.items() if each and name in known]
+    if not candidates or not clip.factors:
+        raise ConfigError(
+            f"Corpus '{corpus.name}' knows no style factors of performers that the method was "
+            "trained on, so none of them is nearest. Leave 'style=nearest' out."
+        )
+    order = sorted(clip.factors)
+
+    def described(each: Mapping[str, float]) -> np.ndarray:
+        return np.array([each[name] for name in order])
+
+    spread = np.std([described(each) for each in factors.values() if each], axis=0)
+    apart = [
+        np.linalg.norm((described(factors[name]) - described(clip.factors)) / (spread + 1e-9))
+        for name in candidates
+    ]
+    return candidates[int(np.argmin(apart))]
 
 
 def other_clips(corpus: Corpus, clip: Record) -> Sequence[int]:

@@ -127,6 +127,10 @@ class DiffPoseTalk:
         from kinevox.methods.diffposetalk.style_file import read_style
 
         found = {name: Style(read_style(path)[0]) for name, path in self._style_files().items()}
+        if self.network is not None and self.network.config.style_from == "performers":
+            vectors = self.network.performers.weight.tolist()
+            names = self.network.space.styles
+            found |= {name: Style(tuple(v)) for name, v in zip(names, vectors, strict=True)}
         return {"neutral": Style(), **found, "nobody": Style()}
 
     def load_style(self, source: str | Path | None) -> Style:

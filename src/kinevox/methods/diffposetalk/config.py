@@ -108,6 +108,9 @@ class DiffPoseTalkConfig:
     """What hears: `mel`, or a speech encoder by name or folder."""
     features: int = 320
     """Channels of the encoder's features."""
+    style_from: Literal["encoder", "performers"] = "encoder"
+    """What makes styles: an encoder, or, to compare, a vector learned for each performer of the
+    training, which says nothing about anybody else."""
     style_run: str = ""
     """Run of diffposetalk-style whose encoder is used."""
     style_layers: int = 4
@@ -252,6 +255,8 @@ class DiffPoseTalkConfig:
         from kinevox.methods.diffposetalk.network import adopt_style_encoder
         from kinevox.training.checkpoint import read_checkpoint
 
+        if self.style_from == "performers":
+            return
         if not self.style_run:
             raise AssetError(
                 "Training 'diffposetalk' needs a style encoder. Train one with `kinevox train "

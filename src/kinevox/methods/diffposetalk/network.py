@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from kinevox.errors import AssetError
@@ -24,6 +24,8 @@ class DiffPoseTalkNetwork(nn.Module):
 
     identity_mean: Tensor
     identity_std: Tensor
+    performers: nn.Embedding
+    """Only with `style_from` performers."""
 
     def __init__(self, config: DiffPoseTalkConfig, space: Space):
         super().__init__()
@@ -33,6 +35,8 @@ class DiffPoseTalkNetwork(nn.Module):
         channels = len(self.columns)
         # The style encoder is trained before and stays as it is.
         self.style_encoder = StyleEncoder(config.style, space).requires_grad_(False)
+        if config.style_from == "performers":
+            self.performers = nn.Embedding(len(space.styles), config.style_width)
         self.sound = nn.Linear(config.features, config.width)
         self.denoiser = Denoiser(config, channels)
         self.start_motion = nn.Parameter(torch.randn(config.context, channels))
@@ -67,6 +71,10 @@ class DiffPoseTalkNetwork(nn.Module):
         else:
             shape = (identity - self.identity_mean) / self.identity_std
         return torch.cat([shape, style], dim=1)
+
+    def styles_of_performers(self, place: Int[Tensor, " batch"]) -> Float[Tensor, "batch style"]:
+        """Styles learned for performers of the training; nothing for all others (-1)."""
+        return self.styled(self.performers(place.clamp(min=0)), place >= 0)
 
     def styled(
         self, style: Float[Tensor, "batch style"], known: Bool[Tensor, " batch"]

@@ -152,6 +152,9 @@ def joined_terms(
 def styles_of(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
     """A style for each window."""
     config = network.config
+    if config.style_from == "performers":
+        style = network.styles_of_performers(batch.style)
+        return style, style
     if config.style_of == "elsewhere":
         assert batch.other is not None and batch.other_mask is not None
         style = network.style_encoder(batch.other[..., network.columns], batch.other_mask)
