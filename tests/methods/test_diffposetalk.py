@@ -33,7 +33,7 @@ from kinevox.methods.diffposetalk.config import (
 from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, features_of_batch
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled
+from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled, ramp
 from kinevox.methods.diffposetalk.style import StyleEncoder, contrastive_loss, nt_xent
 from kinevox.methods.diffposetalk.training import Stretch, predict, two_window_loss
 from kinevox.metrics.continuity import window_borders
@@ -309,7 +309,7 @@ class TestPerform:
     def test_an_overlap_spreads_a_jump(self) -> None:
         """Where two windows disagree, the change from one to the other takes all of the overlap."""
         before, after = torch.zeros(1, 9, 3), torch.ones(1, 25, 3)
-        denoise = pulled(lambda x, t: after, before)
+        denoise = pulled(lambda x, t: after, ramp(before, 25))
         start = torch.randn(1, 25, 3)
         window = dpm_solver(denoise, start, schedule("cosine", 500), 4)[0]
         # The last frame before the window holds what the one before it held: 0.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,15 +13,20 @@ from synthetic import vowel
 
 from kinevox import api
 from kinevox.diffusion.guidance import Guidance
-from kinevox.errors import ConfigError
+from kinevox.diffusion.samplers import dpm_solver
+from kinevox.diffusion.schedules import schedule
+from kinevox.errors import ConfigError, MotionError
+from kinevox.known import outside
 from kinevox.methods import METHODS, Performance, SampledMethod, SamplingOptions
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
-from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling
-from kinevox.motion import Motion
+from kinevox.methods.diffposetalk.perform import PUBLISHED, Held, Sampling, pulled
+from kinevox.motion import Motion, flame_layout
 from kinevox.speech import Speech
 from kinevox.strengths import lip_opening
 
 LINE = Speech(vowel(5.0))
+TAKE = Motion(np.zeros((125, 55), np.float32))
+FLAME_TAKE = Motion(np.zeros((125, 56), np.float32), layout=flame_layout(50))
 STYLE = Style(tuple(np.linspace(-1, 1, 16).tolist()))
 
 
@@ -163,3 +169,113 @@ class TestSilence:
 
     def test_the_published_way_leaves_it(self) -> None:
         assert not PUBLISHED.close_in_silence
+
+
+class TestEdits:
+    @pytest.mark.parametrize("fps", [25.0, 60.0])
+    def test_a_range_is_drawn_anew_and_the_rest_stays(self, door: dict, fps: float) -> None:
+        (take,) = api.animate(LINE, **door, seed=3, fps=fps)
+        spans = [(1.0, 2.0), (3.5, 4.5)]
+        (made,) = api.animate(LINE, **door, seed=3, fps=fps, take=take, regenerate=spans)
+        times = take.times
+        inside = ((times >= 1) & (times < 2)) | ((times >= 3.5) & (times < 4.5))
+        assert made.values[~inside].tobytes() == take.values[~inside].tobytes()
+        assert np.abs(made.values[inside] - take.values[inside]).max() > 0.005
+        assert made.metadata["seed"] == "4", "that of the take would draw the same"
+        assert made.metadata["regenerated"] == "1:2,3.5:4.5"
+
+    def test_windows_of_which_all_is_known_are_not_computed(
+        self, method: DiffPoseTalk, door: dict
+    ) -> None:
+        long = Speech(vowel(14.0))
+        (take,) = api.animate(long, **door)
+        _, calls = counted(method)
+        api.animate(long, **door, take=take, regenerate=[(8.0, 9.0)])
+        assert len(calls) == 3, "three steps of the third window"
+
+    def test_it_does_not_matter_who_else_is_drawn(self, method: DiffPoseTalk) -> None:
+        known = outside(method.generate(LINE, STYLE, seed=1), [(1.0, 2.0)])
+        wanted = [Performance(LINE, STYLE, 2), Performance(LINE, STYLE, 3, known)]
+        together = method.generate_all(wanted, fps=25)
+        for one, motion in zip(wanted, together, strict=True):
+            (alone,) = method.generate_all([one], fps=25)
+            np.testing.assert_allclose(motion.values, alone.values, atol=1e-5)
+
+    def test_what_is_known_is_known_on_the_way(self, method: DiffPoseTalk) -> None:
+        """The network sees the known frames: what it draws beside them depends on them."""
+        take = method.generate(LINE, STYLE, seed=1)
+        other = take.replace(values=np.clip(take.values + 0.3, 0, 1))
+        made = []
+        for known in (take, other):
+            wanted = Performance(LINE, STYLE, 2, outside(known, [(1.0, 3.0)]))
+            made.append(method.generate_all([wanted], fps=25)[0].values[45:55])
+        assert np.abs(made[0] - made[1]).max() > 1e-4
+
+    def test_a_constant_guess_leaves_the_take_softly(self) -> None:
+        values, weights = torch.zeros(1, 25, 3), torch.ones(1, 25, 1)
+        span = outside(Motion(np.zeros((25, 55))), [(0.2, 0.8)])
+        weights[0, :, 0] = torch.tensor(span.weights[:, 0])
+        denoise = pulled(lambda x, t: torch.ones(1, 25, 3), Held(values, weights))
+        window = dpm_solver(denoise, torch.randn(1, 25, 3), schedule("cosine", 500), 4)
+        assert (window[:, :5] == 0).all() and (window[:, 20:] == 0).all()
+        assert float(window.diff(dim=1).abs().max()) < 0.4 and float(window.max()) == 1
+
+    @pytest.mark.parametrize("fps", [25.0, 30.0])
+    def test_poses_are_met(self, door: dict, fps: float) -> None:
+        smile = Motion(np.zeros((2, 55), np.float32)).with_channels(mouthSmileLeft=0.7, head_y=0.2)
+        poses = [(1.2, smile), (3.0, {"jawOpen": 0.4})]
+        (made,) = api.animate(LINE, **door, fps=fps, poses=poses)
+        np.testing.assert_array_equal(made.values[round(1.2 * fps)], smile.values[0])
+        assert made["jawOpen"][round(3 * fps)] == np.float32(0.4)
+        (free,) = api.animate(LINE, **door, fps=fps)
+        assert np.abs(made["browInnerUp"] - free["browInnerUp"])[round(3 * fps)] < 0.02
+
+    def test_a_pose_in_a_take(self, door: dict, tmp_path: Path) -> None:
+        (take,) = api.animate(LINE, **door, out=tmp_path / "a.npz")
+        (made,) = api.animate(
+            LINE, **door, take=tmp_path / "a.npz", poses=[(2.0, tmp_path / "a.npz@0.4")]
+        )
+        np.testing.assert_array_equal(made.values[50], take.values[10])
+        np.testing.assert_array_equal(made.values[:35], take.values[:35])
+        np.testing.assert_array_equal(made.values[65:], take.values[65:])
+
+    def test_parts_that_are_scaled_leave_what_is_known(self, door: dict) -> None:
+        (take,) = api.animate(LINE, **door)
+        (made,) = api.animate(LINE, **door, take=take, regenerate=[(1.0, 2.0)], mouth=0.2)
+        assert made.values[:25].tobytes() == take.values[:25].tobytes()
+
+    @pytest.mark.parametrize(
+        "options, error, told",
+        [
+            ({"regenerate": [(1.0, 2.0)]}, ConfigError, "--take"),
+            ({"take": TAKE}, ConfigError, "nothing to change"),
+            ({"take": TAKE.cut(0, 3), "regenerate": [(1, 2)]}, MotionError, "75 frames.*gives 125"),
+            ({"take": TAKE, "fps": 30.0, "regenerate": [(1, 2)]}, MotionError, "--fps 25"),
+            ({"take": TAKE, "regenerate": [(1.0, 9.0)]}, ConfigError, "cannot be redrawn"),
+            (
+                {"take": TAKE, "regenerate": [(1, 2)], "poses": [(3.0, {"jawOpen": 0.1})]},
+                ConfigError,
+                "outside the ranges",
+            ),
+            (
+                {
+                    "take": Motion(np.zeros((125, 56)), layout=flame_layout(50)),
+                    "regenerate": [(1, 2)],
+                },
+                MotionError,
+                "'flame'",
+            ),
+            ({"poses": [(1.0, "nothing.npz")]}, MotionError, r"nothing\.npz"),
+        ],
+    )
+    def test_edits_that_do_not_fit(
+        self, door: dict, options: dict, error: type[Exception], told: str
+    ) -> None:
+        with pytest.raises(error, match=told):
+            api.animate(LINE, **door, **options)
+
+    def test_methods_that_draw_nothing_are_blended(self) -> None:
+        (take,) = api.animate(LINE, method="articulate", seed=3)
+        (made,) = api.animate(LINE, method="articulate", take=take, regenerate=[(1.0, 2.0)])
+        assert made.values[:25].tobytes() == take.values[:25].tobytes()
+        assert np.abs(made.values[30:45] - take.values[30:45]).max() > 0.01

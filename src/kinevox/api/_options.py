@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from kinevox.api._values import DEFAULT_HEAD, DEFAULT_METHOD, PathLike, Progress
 from kinevox.errors import ConfigError
 from kinevox.methods import METHODS, Method, SampledMethod, SamplingOptions
+from kinevox.motion import Motion
 from kinevox.strengths import Strengths
 from kinevox.timebase import FPS, exact_fps
 
@@ -67,8 +68,24 @@ class AnimateOptions:
     blinks: float = 1.0
     """How far the lids close."""
 
+    take: PathLike | Motion | None = None
+    """A take of the recording of which a part is made anew; for several recordings a pattern."""
+    regenerate: Sequence[tuple[float, float]] = ()
+    """Ranges [s] of `take` that are made anew; all other frames stay bit for bit."""
+    poses: Sequence[tuple[float, PathLike | Motion | Mapping[str, float]]] = ()
+    """Times [s] and poses that the performance passes through: values of channels by name, or the
+    first frame of a motion, or of a file; `clip.npz@0.8` is the frame at 0.8 s. With `take` and no
+    ranges, 0.6 s on either side are made anew."""
+
     def __post_init__(self) -> None:
         exact_fps(self.fps)
+        if self.regenerate and self.take is None:
+            raise ConfigError("Ranges are regenerated in a take; give it as well, with --take.")
+        if self.take is not None and not (self.regenerate or self.poses):
+            raise ConfigError(
+                "A take is given, and nothing to change in it; say what, with --regenerate 2.0:3.5 "
+                "or --pose."
+            )
         _ = self.strengths
         if self.takes < 1:
             raise ConfigError(f"takes is {self.takes}; at least one take is needed.")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kinevox.api._edits import edits_of, seeds_of
 from kinevox.api._material import (
     filled,
     fitted,
@@ -75,7 +76,12 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
     from kinevox.naming import plan_outputs
 
     sources = [source_of(recording) for recording in recordings]
-    for pattern, what in ((options.transcript, "transcript"), (options.phones, "phones file")):
+    shared = (
+        (options.transcript, "transcript"),
+        (options.phones, "phones file"),
+        (options.take, "take"),
+    )
+    for pattern, what in shared:
         if pattern is not None and len(sources) > 1 and "{name}" not in str(pattern):
             raise ConfigError(
                 f"{len(sources)} recordings cannot share one {what}. Give a pattern such as "
@@ -104,17 +110,20 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             speech = speech_of(
                 recording, filled(options.transcript, source), filled(options.phones, source)
             )
-            seeds = range(options.seed, options.seed + options.takes)
-            wanted = [Performance(speech, style, seed) for seed in seeds]
+            edits = edits_of(options, source, speech)
+            seeds = seeds_of(options, edits)
+            wanted = [Performance(speech, style, seed, edits.known) for seed in seeds]
             motions = _motions(performer, wanted, options.fps, f"Animating {source.name}", tell)
             for number, (motion, outputs) in enumerate(
                 zip(motions, plan[position], strict=True), start=1
             ):
                 motion = strengthened(motion, options.strengths)
+                if edits.known is not None:
+                    motion = edits.known.hold(motion)
                 if options.head != DEFAULT_HEAD:
                     motion = fitted(motion, load_default, load_head)
                 take_seed = seeds[number - 1]
-                notes = {**motion.metadata, **provenance, "seed": str(take_seed)}
+                notes = {**motion.metadata, **provenance, **edits.notes, "seed": str(take_seed)}
                 motion = motion.replace(metadata=notes)
                 written, failed = write_all(motion, outputs, load_head, speech, tell)
                 done.append(Take(source, number, take_seed, motion, written))

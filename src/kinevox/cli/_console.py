@@ -29,6 +29,7 @@ METHOD = Annotated[
 TEXT = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
 NUMBER = Annotated[float | None, arg(metavar="NUMBER", help_behavior_hint="")]
 WHOLE = Annotated[int | None, arg(metavar="NUMBER", help_behavior_hint="")]
+WORDS = Annotated[UseAppendAction[tuple[str, ...]], arg(help_behavior_hint="")]
 FILE = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 FILES = Annotated[tuple[Path, ...], arg(help_behavior_hint="")]
 HEAD = Annotated[str, arg(metavar="HEAD")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kinevox.errors import ConfigError
 
 
@@ -16,3 +18,26 @@ def span(word: str, option: str) -> tuple[float, float]:
         return float(first), float(last)
     except ValueError:
         raise ConfigError(f"{option} is '{word}'; expected two numbers such as 0.5:1.") from None
+
+
+def pose(word: str) -> tuple[float, str | Mapping[str, float]]:
+    """A time and what stands there: 1.2=smile.npz, or 1.2=jawOpen:0.3,mouthPucker:0.5.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    time, _, what = word.partition("=")
+    try:
+        at = float(time)
+        if not what:
+            raise ValueError
+    except ValueError:
+        raise ConfigError(
+            f"--pose is '{word}'; expected a time and a file or channels, such as 1.2=smile.npz or "
+            "1.2=jawOpen:0.3,mouthPucker:0.5."
+        ) from None
+    try:
+        pairs = [pair.rpartition(":") for pair in what.split(",")]
+        return at, {name: float(value) for name, _, value in pairs}
+    except ValueError:
+        return at, what

@@ -18,11 +18,12 @@ from kinevox.cli._console import (
     OUTPUTS,
     TEXT,
     WHOLE,
+    WORDS,
     messages,
     print_json,
     progress_bar,
 )
-from kinevox.cli._words import span
+from kinevox.cli._words import pose, span
 from kinevox.cli.main import FAILED
 from kinevox.errors import ConfigError
 
@@ -66,6 +67,25 @@ class Strength:
 
 
 @dataclass(frozen=True)
+class Edits:
+    """Changes of a take that is nearly right, and poses to pass through."""
+
+    take: Annotated[TEXT, arg(metavar="FILE")] = None
+    """A take of this recording of which a part is made anew."""
+    regenerate: Annotated[WORDS, arg(metavar="START:END")] = ()
+    """Range of the take that is made anew [s]; all other frames stay bit for bit. Repeatable."""
+    pose: Annotated[WORDS, arg(metavar="TIME=POSE")] = ()
+    """Pose at a time: 1.2=smile.npz, clip.npz@0.8 or jawOpen:0.3,jawLeft:0.1. Repeatable."""
+
+    def options(self) -> dict[str, Any]:
+        return {
+            "take": self.take,
+            "regenerate": tuple(span(word, "--regenerate") for word in self.regenerate),
+            "poses": tuple(map(pose, self.pose)),
+        }
+
+
+@dataclass(frozen=True)
 class Animate:
     """Turn speech into the motion of a face."""
 
@@ -92,6 +112,7 @@ class Animate:
     json: bool = False
     """Print the result as JSON."""
     strength: OmitArgPrefixes[Strength] = field(default_factory=Strength)
+    edit: OmitArgPrefixes[Edits] = field(default_factory=Edits)
     sampling: OmitArgPrefixes[Sampling] = field(default_factory=Sampling)
 
     def run(self) -> int:
@@ -111,6 +132,7 @@ class Animate:
                 phones=self.phones,
                 progress=progress,
                 **vars(self.strength),
+                **self.edit.options(),
                 **self.sampling.options(),
             )
         if self.json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from kinevox.known import Known
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
@@ -85,11 +86,15 @@ class Performance:
     speech: Speech
     style: Any
     seed: int
+    known: Known | None = None
+    """What the motion grows around, on the clock that is asked for. It comes close to that;
+    `Known.hold` makes it exact."""
 
 
 @runtime_checkable
 class SampledMethod(Method, Protocol):
-    """A method that draws motion from noise: it can be told how, and make several takes at once."""
+    """A method that draws motion from noise: it can be told how, make several takes at once, and
+    draw around what is known."""
 
     def with_sampling(self, options: SamplingOptions) -> SampledMethod:
         """The method with other ways of drawing.
@@ -100,7 +105,11 @@ class SampledMethod(Method, Protocol):
         ...
 
     def generate_all(self, performances: Sequence[Performance], *, fps: float) -> list[Motion]:
-        """What `generate` makes of each, computed together."""
+        """What `generate` makes of each, computed together.
+
+        Raises:
+            MotionError: what is known is in another layout, or of another length.
+        """
         ...
 
 

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
+from torch.nn import functional
 
 from kinevox.diffusion.guidance import Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
 from kinevox.diffusion.schedules import schedule
-from kinevox.errors import ConfigError, UnknownNameError
+from kinevox.errors import ConfigError, MotionError, UnknownNameError
+from kinevox.known import Known
 from kinevox.methods._base import SamplingOptions
-from kinevox.methods.diffposetalk.channels import restored
+from kinevox.methods.diffposetalk.channels import normalized, restored
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
@@ -102,6 +104,17 @@ class Given:
     identity: Float[Tensor, "batch identity"] | None = None
 
 
+class Held(NamedTuple):
+    """Normalized motion that is known of a window, and how firmly, from 0 (free) to 1."""
+
+    values: Float[Tensor, "batch window channels"]
+    weights: Float[Tensor, "#batch window #channels"]
+
+    def of(self, rows: Tensor, window: slice) -> Held:
+        """Some samples, and some frames."""
+        return Held(self.values[rows, window], self.weights[rows, window])
+
+
 Noise = Callable[[int], tuple[Tensor, Draw]]
 """For a window by number: the noise it starts from, and a source of more."""
 
@@ -117,6 +130,7 @@ def perform(
     lengths: Sequence[int] | None = None,
     identity: Float[Tensor, "batch identity"] | None = None,
     noise: Noise | None = None,
+    known: Sequence[Known | None] | None = None,
 ) -> list[Float[np.ndarray, "_ channels"]]:
     """Motion for several recordings, or takes of one, side by side.
 
@@ -128,9 +142,11 @@ def perform(
         seeds: Of each.
         lengths: Of each [frames]; features behind are heard, but belong to nothing.
         noise: In place of what follows from the seeds.
+        known: Of each, what its motion grows around, on the network's clock.
 
     Raises:
         ConfigError: the overlap leaves no room for the context.
+        MotionError: what is known is in another layout, or of another length.
     """
     config, device = network.config, network.null_style.device
     stride = config.window - sampling.overlap
@@ -157,6 +173,7 @@ def perform(
         guidance = replace(guidance, style=None)
     noise = noise or _noise(seeds, (config.window, len(network.columns)), sampling, device)
     made = heard.new_zeros(len(features), total, len(network.columns))
+    held = None if known is None else _held(network, known, lengths, total)
     motion, sound = network.begins(len(features))
     for number, start in enumerate(window_starts(max(lengths), network, sampling)):
         window, before = slice(start, start + config.window), slice(start - config.context, start)
@@ -174,7 +191,18 @@ def perform(
         rows = torch.tensor(
             [i for i, length in enumerate(lengths) if _reaches(length, start, sampling)]
         )
-        known = made[rows, start : start + sampling.overlap] if start else None
+        if held is not None:
+            # Nor those of which all is known here.
+            free = ((held.weights[:, window] < 1).any(dim=2) & present[:, window]).any(dim=1)
+            done, rows = rows[~free[rows]], rows[free[rows]]
+            made[done, window] = held.values[done, window]
+            if not len(rows):
+                continue
+        anchors = []
+        if start:
+            anchors.append(ramp(made[rows, start : start + sampling.overlap], config.window))
+        if held is not None:
+            anchors.append(held.of(rows, window))
         beginning, draw = noise(number)
         made[rows, window] = sample_window(
             network,
@@ -183,7 +211,7 @@ def perform(
             guidance,
             beginning[rows],
             lambda draw=draw, rows=rows: draw()[rows],
-            known,
+            anchors,
         )
     return [
         restored(network.space, network.columns, values[:length].cpu().numpy())
@@ -204,18 +232,18 @@ def sample_window(
     guidance: Guidance,
     start: Float[Tensor, "batch window channels"],
     draw: Draw,
-    known: Float[Tensor, "batch overlap channels"] | None = None,
+    held: Sequence[Held] = (),
 ) -> Float[Tensor, "batch window channels"]:
     """One window of normalized motion.
 
     Args:
         start: Noise.
-        known: Its first frames, as they are already.
+        held: What is known of it already; what comes later wins.
     """
     config = network.config
     levels = schedule(config.schedule, config.steps)
     denoise = guided(network, given, guidance, sampling.bf16)
-    if known is not None:
+    for known in held:
         denoise = pulled(denoise, known)
     if sampling.sampler == "ancestral":
         return ancestral(denoise, start, levels, draw, flexibility=sampling.flexibility)
@@ -267,16 +295,45 @@ def _asked(network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16:
     return denoise
 
 
-def pulled(denoise: Denoise, known: Float[Tensor, "batch overlap channels"]) -> Denoise:
-    """A denoiser whose first frames are drawn towards known ones, the first of them most."""
-    count = known.shape[1]
-    weight = 1 - torch.arange(1, count + 1, device=known.device)[:, None] / (count + 1)
+def pulled(denoise: Denoise, known: Held) -> Denoise:
+    """A denoiser whose predictions are drawn towards what is known."""
+    return lambda x, t: torch.lerp(denoise(x, t), known.values, known.weights)
 
-    def denoise_pulled(x: Tensor, t: int) -> Tensor:
-        clean = denoise(x, t)
-        return torch.cat([torch.lerp(clean[:, :count], known, weight), clean[:, count:]], dim=1)
 
-    return denoise_pulled
+def ramp(before: Float[Tensor, "batch overlap channels"], window: int) -> Held:
+    """The first frames of a window as they are already: the first of them most, then less."""
+    count = before.shape[1]
+    falling = 1 - torch.arange(1, count + 1, device=before.device) / (count + 1)
+    rest = (0, 0, 0, window - count)
+    weights = falling[None, :, None].to(before)
+    return Held(functional.pad(before, rest), functional.pad(weights, rest))
+
+
+def _held(
+    network: DiffPoseTalkNetwork,
+    known: Sequence[Known | None],
+    lengths: Sequence[int],
+    total: int,
+) -> Held | None:
+    """What is known of all frames of all samples."""
+    if all(one is None for one in known):
+        return None
+    space, columns = network.space, network.columns
+    values = torch.zeros(len(known), total, len(columns))
+    weights = torch.zeros(len(known), total, len(columns))
+    for row, (one, length) in enumerate(zip(known, lengths, strict=True)):
+        if one is None:
+            continue
+        motion = one.motion
+        if motion.layout != space.layout or motion.num_frames != length:
+            raise MotionError(
+                f"What is known has {motion.num_frames} frames in layout '{motion.layout.name}'; "
+                f"the performance has {length} in layout '{space.layout.name}'."
+            )
+        values[row, :length] = torch.from_numpy(normalized(space, columns, motion.values))
+        weights[row, :length] = torch.from_numpy(one.weights[:, columns].astype(np.float32))
+    device = network.null_style.device
+    return Held(values.to(device), weights.to(device))
 
 
 def _noise(

@@ -68,6 +68,10 @@ def _perform_group(
             [one.seed for one in performances],
             sampling,
             lengths=lengths,
+            known=[
+                None if one.known is None else one.known.at(space.fps, length)
+                for one, length in zip(performances, lengths, strict=True)
+            ],
         )
     motions = []
     for one, values in zip(performances, made, strict=True):

@@ -1,0 +1,165 @@
+"""What is known of a motion before it is made, and how firmly.
+
+Every number of a motion has a weight: 1 where it is known exactly, 0 where it is free, and in
+between near the borders, so that what is made grows out of what is known. A take of which a part
+is redrawn and poses that a performance must pass through are both such knowledge. A method that
+draws from noise takes it into account at every step; for all others the result is blended.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from kinevox.errors import ConfigError, MotionError
+from kinevox.motion import Motion, MotionLayout
+from kinevox.timebase import exact_fps, frame_times
+
+FADE_SECONDS = 0.2
+"""A redrawn range leaves the take in this time, or in a third of a short range [s]."""
+POSE_SECONDS = 0.3
+"""A pose is approached and left in this time, or from the pose before and to the one after [s]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Values, and how firmly they are known.
+
+    Raises:
+        MotionError: there is not one weight from 0 to 1 for every value.
+    """
+
+    motion: Motion
+    weights: Float[np.ndarray, "frames channels"]
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != self.motion.values.shape:
+            raise MotionError(
+                f"{self.weights.shape} weights are given for values of shape "
+                f"{self.motion.values.shape}; there must be one for each."
+            )
+        if self.weights.size and not (0 <= self.weights.min() <= self.weights.max() <= 1):
+            raise MotionError("Weights of what is known must lie from 0 (free) to 1 (exactly).")
+
+    @property
+    def exact(self) -> Bool[np.ndarray, "frames channels"]:
+        return self.weights == 1
+
+    def hold(self, motion: Motion) -> Motion:
+        """A motion drawn towards what is known; exactly that where the weight is 1.
+
+        Raises:
+            MotionError: it is in another layout, or of another length.
+        """
+        ours = (self.motion.layout.name, self.motion.num_frames)
+        if (motion.layout.name, motion.num_frames) != ours:
+            raise MotionError(
+                f"What is known has {ours[1]} frames in layout '{ours[0]}'; the performance has "
+                f"{motion.num_frames} in layout '{motion.layout.name}'."
+            )
+        blended = motion.values + self.weights * (self.motion.values - motion.values)
+        return motion.replace(values=np.where(self.exact, self.motion.values, blended))
+
+    def over(self, other: Known) -> Known:
+        """Both; where they disagree, this one first."""
+        rest = (1 - self.weights) * other.weights
+        weights = self.weights + rest
+        values = self.weights * self.motion.values + rest * other.motion.values
+        values = values / np.where(weights > 0, weights, 1)
+        return Known(self.motion.replace(values=values), weights)
+
+    def at(self, fps: float, frames: int) -> Known:
+        """The same on another clock."""
+        if exact_fps(fps) == exact_fps(self.motion.fps) and frames == self.motion.num_frames:
+            return self
+        times = frame_times(frames, fps)
+        motion = self.motion.replace(values=self.motion.sample(times), fps=fps)
+        own = self.motion.times
+        columns = [np.interp(times, own, column) for column in self.weights.T]
+        return Known(motion, np.stack(columns, axis=1))
+
+
+def outside(take: Motion, spans: Sequence[tuple[float, float]]) -> Known:
+    """A take, known but for some ranges of time [s].
+
+    Raises:
+        ConfigError: a range holds no frame of the take.
+    """
+    weights = np.ones(take.num_frames)
+    for start, end in spans:
+        first, last = (int(np.ceil(t * exact_fps(take.fps) - 1e-6)) for t in (start, end))
+        if not 0 <= first < last <= take.num_frames:
+            raise ConfigError(
+                f"The range {start:g}:{end:g} s cannot be redrawn; the take has frames from 0 to "
+                f"{take.seconds:g} s, and the end must come after the start."
+            )
+        places = np.arange(first, last)
+        fade = min(FADE_SECONDS * take.fps, (last - first) / 3) + 1
+        # At the ends of a take there is nothing to leave or to return to.
+        before = places - first + 1 if first > 0 else np.full(len(places), np.inf)
+        after = last - places if last < take.num_frames else np.full(len(places), np.inf)
+        weights[places] = np.minimum(weights[places], _fallen(np.minimum(before, after) / fade))
+    columns = take.layout.num_channels
+    return Known(take, np.repeat(weights[:, None], columns, axis=1))
+
+
+def key_poses(
+    poses: Sequence[tuple[float, Mapping[str, float]]],
+    frames: int,
+    fps: float,
+    layout: MotionLayout,
+) -> Known:
+    """Some channels at some times [s], which a motion passes through.
+
+    A pose belongs to the frame nearest to its time.
+
+    Raises:
+        ConfigError: a time outside the motion, or a value outside the channel's range.
+        UnknownNameError: the layout has no such channel.
+    """
+    keys: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    for time, pose in poses:
+        frame = round(time * exact_fps(fps))
+        if not 0 <= frame < frames:
+            raise ConfigError(
+                f"A pose at {time:g} s lies outside the motion, which has {frames} frames from 0 "
+                f"to {frames / fps:g} s."
+            )
+        for name, value in pose.items():
+            channel = layout.channels[layout.index(name)]
+            if not channel.low <= value <= channel.high:
+                raise ConfigError(
+                    f"The pose at {time:g} s sets {name} to {value:g}; it ranges from "
+                    f"{channel.low:g} to {channel.high:g}."
+                )
+            keys[layout.index(name)][frame] = value
+    values = np.tile(layout.neutral.astype(np.float64), (frames, 1))
+    weights = np.zeros((frames, layout.num_channels))
+    for column, at in keys.items():
+        values[:, column], weights[:, column] = _through(at, frames, POSE_SECONDS * fps)
+    return Known(Motion(values, fps, layout), weights)
+
+
+def _through(
+    keys: Mapping[int, float], frames: int, fade: float
+) -> tuple[Float[np.ndarray, " frames"], Float[np.ndarray, " frames"]]:
+    """Values and weights of one channel; the weight of each key ends where the next one is."""
+    places, times = np.arange(frames), sorted(keys)
+    bounds = [-np.inf, *times, np.inf]
+    free, summed, total = np.ones(frames), np.zeros(frames), np.zeros(frames)
+    for before, frame, after in zip(bounds, times, bounds[2:], strict=False):
+        reach = np.where(places < frame, min(frame - before, fade), min(after - frame, fade))
+        weight = _fallen(np.abs(places - frame) / reach)
+        free, total = free * (1 - weight), total + weight
+        summed = summed + weight * keys[frame]
+    return summed / np.maximum(total, 1e-9), 1 - free
+
+
+def _fallen(share: Float[np.ndarray, " frames"]) -> Float[np.ndarray, " frames"]:
+    """From 1 to 0 with no edge."""
+    share = np.clip(share, 0, 1)
+    return 1 - share**2 * (3 - 2 * share)
