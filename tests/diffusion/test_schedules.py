@@ -79,7 +79,13 @@ def test_what_cannot_be() -> None:
     with pytest.raises(UnknownNameError, match="cosine"):
         schedule("cosin", 500)
     with pytest.raises(ConfigError, match="at least 2"):
-        schedule("cosine", 1)
+        schedule("linear", 1)
+    with pytest.raises(ConfigError, match="at least 1"):
+        schedule("cosine", 0)
+
+
+def test_one_step_is_all_noise() -> None:
+    assert schedule("cosine", 1).noise(1) ** 2 == pytest.approx(0.999)
 
 
 @pytest.mark.shared

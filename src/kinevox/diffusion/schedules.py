@@ -74,14 +74,17 @@ class Schedule:
 def schedule(name: str, steps: int) -> Schedule:
     """A schedule by name: cosine, linear, quadratic or sigmoid.
 
+    One step of `cosine` leaves nothing but noise: a network that learns on it is a regression.
+
     Raises:
         UnknownNameError: no such schedule.
-        ConfigError: fewer than 2 steps.
+        ConfigError: too few steps.
     """
-    if steps < 2:
-        raise ConfigError(f"A schedule of {steps} steps is too short; it takes at least 2.")
     if name not in _BETAS:
         raise UnknownNameError("noise schedule", name, _BETAS)
+    least = 1 if name == "cosine" else 2
+    if steps < least:
+        raise ConfigError(f"A schedule of {steps} steps is too short; it takes at least {least}.")
     return Schedule(torch.cat([torch.zeros(1, dtype=torch.float64), _BETAS[name](steps)]))
 
 

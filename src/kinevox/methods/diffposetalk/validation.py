@@ -47,7 +47,7 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
     levels = schedule(config.schedule, config.steps)
     squares = []
     for share in LEVELS:
-        t = round(share * config.steps)
+        t = max(round(share * config.steps), 1)
         step = torch.full((len(clean),), t, device=clean.device)
         error = (plain(levels.noised(clean, step, noise), t) - clean) * mask[..., None]
         squares.append(error.square().sum() / (mask.sum() * clean.shape[-1]))
