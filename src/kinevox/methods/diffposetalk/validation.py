@@ -42,7 +42,7 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
     given, clean, mask = _first_windows(network, batch)
     generator = Generator(clean.device).manual_seed(0)
     noise = torch.randn(clean.shape, generator=generator, device=clean.device)
-    sampling = Sampling()
+    sampling = Sampling(steps=min(Sampling.steps, config.steps))
     plain = guided(network, given, sampling.guidance.plain)
     levels = schedule(config.schedule, config.steps)
     squares = []
