@@ -30,7 +30,7 @@ class AnimateOptions:
     """A method by name, with weights of your own behind a colon: `diffposetalk:runs/face`."""
     style: PathLike | None = None
     """A name from `styles(method)`, a style file, or a clip whose style is taken
-    (`extract_style`); None is the neutral style."""
+    (`extract_style`); or a mixture, `calm:0.3,somebody.style:0.7`. None is the neutral style."""
     head: str = DEFAULT_HEAD
     """`anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`)."""
     fps: float = FPS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from kinevox.api._edits import edits_of, seeds_of
 from kinevox.api._material import (
@@ -16,8 +15,8 @@ from kinevox.api._material import (
     speech_of,
     write_all,
 )
+from kinevox.api._mixing import mixed_style, style_name
 from kinevox.api._options import AnimateOptions, sampled, with_options
-from kinevox.api._styles import style_of
 from kinevox.api._values import (
     DEFAULT_HEAD,
     DEFAULT_METHOD,
@@ -89,7 +88,7 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             )
     plan = plan_outputs(sources, listed(options.out), options.takes)
     performer = sampled(load_method(options.method), options)
-    style = style_of(performer, options.style, options.progress)
+    style = mixed_style(performer, options.style, options.progress)
     _tell_unused_words(performer, options)
     load_head, load_default = head_loader(options.head), head_loader(DEFAULT_HEAD)
     if options.head != DEFAULT_HEAD:
@@ -102,7 +101,7 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
         provenance = {
             **TOOL,
             "method": performer.name,
-            "style": "neutral" if options.style is None else Path(options.style).name,
+            "style": style_name(performer, options.style),
             "source": source.name,
         }
         try:

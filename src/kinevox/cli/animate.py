@@ -96,7 +96,8 @@ class Animate:
     method: METHOD = api.DEFAULT_METHOD
     """How motion is made."""
     style: Annotated[TEXT, arg(metavar="NAME|FILE")] = None
-    """A name from `kinevox styles list`, a style file, or a clip whose style is taken."""
+    """A name from `kinevox styles list`, a style file, a clip whose style is taken, or a mixture:
+    calm:0.3,mine.style:0.7."""
     head: HEAD = api.DEFAULT_HEAD
     """Examples are anny, anny:age=0.9,gender=0 and avatar.glb."""
     fps: float = 25.0

@@ -9,6 +9,7 @@ from kinevox.methods._base import (
     Performance,
     SampledMethod,
     SamplingOptions,
+    StyleMixer,
     StyleReader,
 )
 from kinevox.methods._load import default_method, load_method, trainables
@@ -17,6 +18,6 @@ METHODS = Catalog("kinevox.methods", "METHOD", "method")
 
 __all__ = [
     "METHODS", "WINDOW_BORDERS", "ExtractedStyle", "LearnedMethod", "Method", "Performance",
-    "SampledMethod", "SamplingOptions", "StyleReader", "default_method", "load_method",
-    "trainables",
+    "SampledMethod", "SamplingOptions", "StyleMixer", "StyleReader", "default_method",
+    "load_method", "trainables",
 ]  # fmt: skip

@@ -143,6 +143,19 @@ class StyleReader(Protocol):
 
 
 @runtime_checkable
+class StyleMixer(Protocol):
+    """A method with styles between styles."""
+
+    def mix_styles(self, styles: Sequence[Any], weights: Sequence[float]) -> Any:
+        """The style between these, by weights that are not negative and add up to 1.
+
+        Raises:
+            ConfigError: one of them cannot be mixed.
+        """
+        ...
+
+
+@runtime_checkable
 class LearnedMethod(Method, Protocol):
     """A method with weights. Fresh from the catalog it has none, unless the package brings some."""
 

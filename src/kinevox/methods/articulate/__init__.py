@@ -28,6 +28,7 @@ from kinevox.methods.articulate.style import (
     SUFFIX,
     StyleFactors,
     load_style,
+    mixed,
     save_style,
 )
 from kinevox.methods.articulate.visemes import ARTICULATORS
@@ -81,6 +82,10 @@ class Articulate:
 
         heard = None if speeches is None else [hear(speech) for speech in speeches]
         return recover(motions, heard, progress)
+
+    def mix_styles(self, styles: Sequence[StyleFactors], weights: Sequence[float]) -> StyleFactors:
+        """Every factor between those of the styles."""
+        return mixed(styles, weights)
 
     def save_style(self, style: StyleFactors, path: Path) -> None:
         """Writes the factors as JSON."""

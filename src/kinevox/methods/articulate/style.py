@@ -7,6 +7,7 @@ style can be named, edited by hand, measured and drawn at random.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,17 @@ def load_style(source: str | Path | None) -> StyleFactors:
         if isinstance(factors[name], bool) or not isinstance(factors[name], int | float):
             raise ConfigError(f"{path}: '{name}' is {factors[name]!r}; expected a number.")
     return StyleFactors(**{name: float(value) for name, value in factors.items()})
+
+
+def mixed(styles: Sequence[StyleFactors], weights: Sequence[float]) -> StyleFactors:
+    """Every factor between those of these styles, by weights that add up to 1."""
+    factors = {}
+    for item in fields(StyleFactors):
+        values = [getattr(style, item.name) for style in styles]
+        mean = sum(weight * value for weight, value in zip(weights, values, strict=True))
+        # Rounding must not leave the range.
+        factors[item.name] = min(max(mean, min(values)), max(values))
+    return StyleFactors(**factors)
 
 
 def save_style(style: StyleFactors, path: str | Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from kinevox import timebase
-from kinevox.errors import AssetError, UnknownNameError
+from kinevox.errors import AssetError, ConfigError, UnknownNameError
 from kinevox.methods._base import ExtractedStyle, Performance, SamplingOptions
 from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
 from kinevox.motion import Motion
@@ -175,6 +175,26 @@ class DiffPoseTalk:
         from kinevox.methods.diffposetalk.style_file import write_style
 
         write_style(path, style.vector, self._loaded().style_encoder)
+
+    def mix_styles(self, styles: Sequence[Style], weights: Sequence[float]) -> Style:
+        """The direction between these, as long as they are: only directions are trained to mean
+        something, and the mean of two is shorter than either.
+
+        Raises:
+            ConfigError: one is nobody's, or they cancel each other out.
+        """
+        import numpy as np
+
+        if not all(style.vector for style in styles):
+            raise ConfigError(
+                "Nobody's style cannot be mixed with others. --style-scale makes a style weaker."
+            )
+        vectors = np.array([style.vector for style in styles])
+        mean = np.average(vectors, axis=0, weights=weights)
+        length = np.average(np.linalg.norm(vectors, axis=1), weights=weights)
+        if np.linalg.norm(mean) < 1e-3 * length:
+            raise ConfigError("These styles are opposites, with nothing between them.")
+        return Style(tuple((mean * length / np.linalg.norm(mean)).tolist()))
 
     def with_sampling(self, options: SamplingOptions) -> DiffPoseTalk:
         """The method, drawing in another way.
