@@ -29,7 +29,8 @@ def test_speech_without_a_file() -> None:
 def test_takes_are_seeds_counting_up() -> None:
     first, second = kinevox.animate(AH, takes=2, seed=4)
     (alone,) = kinevox.animate(AH, seed=5)
-    np.testing.assert_array_equal(second.values, alone.values)
+    # Takes that are drawn together round otherwise.
+    np.testing.assert_allclose(second.values, alone.values, atol=1e-5)
     assert (first.metadata["seed"], second.metadata["seed"]) == ("4", "5")
 
 

@@ -11,10 +11,11 @@ from kinevox import api
 from kinevox.cli.main import main
 from kinevox.errors import KinevoxError
 
+BY_RULES = ("--method", "articulate")
 CALLS = {
     "unknown-command": (["anim"], 2),
     "unknown-method": (["cite", "--method", "articulat"], 2),
-    "unknown-style": (["animate", "hi.wav", "--style", "livley"], 2),
+    "unknown-style": (["animate", "hi.wav", "--style", "livley", *BY_RULES], 2),
     "unknown-format": (["animate", "hi.wav", "-o", "hi.gbl"], 2),
     "unknown-option": (["animate", "hi.wav", "--stile", "lively"], 2),
     "not-a-number": (["animate", "hi.wav", "--seed", "one"], 2),
@@ -30,7 +31,7 @@ CALLS = {
     "no-video": (["capture"], 2),
     "no-such-video": (["capture", "me.mp4"], 1),
     "workers-for-one-video": (["capture", "me.mp4", "--workers", "2"], 2),
-    "unknown-shown-style": (["styles", "show", "livley"], 2),
+    "unknown-shown-style": (["styles", "show", "livley", *BY_RULES], 2),
 }
 
 

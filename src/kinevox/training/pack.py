@@ -27,8 +27,8 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     """Writes a checkpoint in half precision, with all it needs and its card.
 
     A speech encoder of one's own comes along in a folder `encoder`, unless it is the one of the
-    package. Named styles beside the weights come along too; older ones in `out` are removed, as
-    they may belong to other weights.
+    package, whose digest is noted (`hears`). Named styles beside the weights come along too; older
+    ones in `out` are removed, as they may belong to other weights.
 
     Args:
         run: Folder of a training or of a checkpoint.
@@ -52,6 +52,8 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     trained = read_checkpoint(place, known[name])
     stage = _without_paths(trained.stage, place, out)
     facts = {key: value for key, value in header.items() if key not in _OWN}
+    if getattr(stage, "encoder", None) == "speech" and not (out / ENCODER).is_dir():
+        facts["hears"] = load_encoder("speech").digest
     write_checkpoint(out, stage, trained.space, trained.network, facts, half=True)
     write_card(out, results)
     shutil.rmtree(out / STYLES, ignore_errors=True)
