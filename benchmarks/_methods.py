@@ -13,7 +13,7 @@ from typing import Any
 from _shared import machine
 
 from kinevox.api._styles import style_of
-from kinevox.methods import Method, load_method
+from kinevox.methods import LearnedMethod, Method, load_method
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
@@ -39,6 +39,12 @@ class Performer:
 
     def __call__(self, speech: Speech, fps: float) -> Motion:
         return self.method.generate(speech, self.style, seed=self.seed, fps=fps)
+
+    def described(self, words: bool) -> str:
+        """Who performs, and what it goes by."""
+        told = words and not isinstance(self.method, LearnedMethod)
+        given = "told the words" if told else "hears the sound alone"
+        return f"{self.name}, {given}, seed {self.seed}"
 
 
 def performer(options: argparse.Namespace) -> Performer:

@@ -75,11 +75,10 @@ def main() -> None:
         pauses.append(gap[in_pauses(phones, motion.times, 0.0, 0.0)])
         rests.append(gap[in_pauses(phones, motion.times, SETTLING, BREATH)])
     closed = np.array(gaps) < CLOSED
-    told = "told the words" if not options.without_text else "hears the sound alone"
     publish(
         "Lips of unseen speakers",
         [
-            ("method", f"{perform.name}, {told}, seed {options.seed}"),
+            ("method", perform.described(words=not options.without_text)),
             ("recordings", f"{aligned} aligned of {len(rows)}, speakers of the test split"),
             ("p, b, m", f"{len(gaps)}"),
             ("closed", f"{100 * closed.mean():.1f} %  (gap < {CLOSED * 1e3:g} mm)"),

@@ -89,8 +89,7 @@ def main() -> None:
     table = np.array(ours)
     zero = int(np.abs(LAGS).argmin())
     peak = LAGS[table.mean(axis=0).argmax()]
-    told = "hears the sound alone" if options.without_text else "told the words"
-    rows = [("method", f"{perform.name}, {told}, seed {options.seed}")]
+    rows = [("method", perform.described(words=not options.without_text))]
     for name, scores in (("correlation", table[:, zero]), ("log energy", np.array(energy))):
         mean, half = mean_with_interval(scores)
         rows.append((name, f"{mean:.3f} +- {half:.3f}  ({len(scores)} clips)"))

@@ -37,8 +37,8 @@ from kinevox.data import Corpus
 from kinevox.evaluation.contestants import Contestant, fitted, load_contestant
 from kinevox.evaluation.plan import GROUND_TRUTH, listed_contestants
 from kinevox.methods import StyleReader, load_method
-from kinevox.methods.articulate import Heard, hear
-from kinevox.methods.articulate.recovery import recover
+from kinevox.methods.articulate import hear
+from kinevox.methods.articulate.recovery import recover_each
 from kinevox.methods.articulate.style import StyleFactors
 from kinevox.metrics.style import retrieval_ranks, top_share
 from kinevox.motion import Motion
@@ -90,9 +90,15 @@ def main() -> None:
             heard = [hear(clips[i].speech) for i in rows]
             if reader is not None:
                 gallery[name] = style_vector(reader, [clips.motion(i) for i in rows[1::2]])
-            for who, shown in found.items():
-                takes = [take(contestants[who], clips, int(i), options.seed) for i in rows]
-                look(shown, name, takes, heard, reader)
+            takes = [
+                [take(contestants[who], clips, int(i), options.seed) for i in rows] for who in found
+            ]
+            # The rules perform what was said for all contestants at once.
+            extracted = recover_each(takes, heard)
+            for shown, made, read in zip(found.values(), takes, extracted, strict=True):
+                shown.factors.append([getattr(read.style, factor) for factor in FACTORS])
+                if reader is not None:
+                    look(shown, name, made, reader)
             known = json.loads(clips.index["factors"][rows[0]])
             truth.append([known[factor] for factor in FACTORS])
     except KeyboardInterrupt:
@@ -116,18 +122,8 @@ def take(contestant: Contestant, clips: Corpus, clip: int, seed: int) -> Motion:
     return fitted(motion, record.motion.num_frames, contestant.name, any_length=False)
 
 
-def look(
-    shown: Shown,
-    performer: str,
-    takes: Sequence[Motion],
-    heard: Sequence[Heard],
-    reader: StyleReader | None,
-) -> None:
-    """Adds what the takes of a performer show."""
-    style = recover(takes, heard).style
-    shown.factors.append([getattr(style, factor) for factor in FACTORS])
-    if reader is None:
-        return
+def look(shown: Shown, performer: str, takes: Sequence[Motion], reader: StyleReader) -> None:
+    """Adds the style vectors of a performer's takes of those clips that are not in the gallery."""
     for motion in takes[::2]:
         shown.clips.append(style_vector(reader, [motion]))
         shown.clips_of.append(performer)

@@ -14,7 +14,7 @@ from kinevox.errors import ConfigError, MotionError
 from kinevox.methods import ExtractedStyle
 from kinevox.methods.articulate import perform
 from kinevox.methods.articulate._made_up import make_up
-from kinevox.methods.articulate.recovery import recover
+from kinevox.methods.articulate.recovery import recover, recover_each
 from kinevox.methods.articulate.style import StyleFactors
 from kinevox.motion import Motion, flame_layout
 from kinevox.phones import SILENCE
@@ -94,6 +94,13 @@ def test_several_clips_are_one_person() -> None:
     clips = [perform(words, LOUD, seed=1, fps=25.0) for words in (HEARD, other)]
     together = recover(clips, [HEARD, other]).certainty
     assert sum(together.values()) > sum(found(LOUD, True).certainty.values())
+
+
+def test_takes_of_the_same_clips_share_what_the_rules_perform() -> None:
+    takes = [[perform(HEARD, style, seed=1, fps=25.0)] for style in (LOUD, QUIET)]
+    assert recover_each(takes, [HEARD]) == [found(LOUD, True), found(QUIET, True)]
+    with pytest.raises(MotionError, match="differ in length"):
+        recover_each([takes[0], [takes[1][0].cut(0, 5)]])
 
 
 def test_the_api_wants_a_recording_per_clip() -> None:

@@ -75,7 +75,24 @@ def recover(
     Raises:
         MotionError: not ARKit's layout, too short, or not as long as the speech.
     """
-    clips, heard = _prepared(motions, heard)
+    (extracted,) = recover_each([motions], heard, progress)
+    return extracted
+
+
+def recover_each(
+    takes: Sequence[Sequence[Motion]],
+    heard: Sequence[Heard] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[ExtractedStyle]:
+    """The styles of several performances of the same clips, which the rules perform but once.
+
+    Raises:
+        MotionError: as `recover`, or clips of the performances differ in length.
+    """
+    prepared = [_prepared(motions, heard) for motions in takes]
+    if len({tuple(clip.num_frames for clip in clips) for clips, _ in prepared}) > 1:
+        raise MotionError("The performances differ in length; give takes of the same clips.")
+    clips, heard = prepared[0]
     accents = None
     if heard is not None:
         accents = [
@@ -91,12 +108,22 @@ def recover(
         progress(number, count)
         speech = heard or [make_up(clip.seconds, rng) for clip in clips]
         style = StyleFactors(*map(float, values))
-        takes = [
+        acted = [
             perform(words, style, seed=int(rng.integers(2**32)), fps=FPS).cut(0, clip.seconds)
             for words, clip in zip(speech, clips, strict=True)
         ]
-        numbers.append(describe(takes, accents))
-    found, certainty = _regress(np.array(numbers), _to_scale(drawn), describe(clips, accents))
+        numbers.append(describe(acted, accents))
+    rows = np.array(numbers)
+    return [_extracted(rows, drawn, describe(motions, accents)) for motions, _ in prepared]
+
+
+def _extracted(
+    rows: Float[np.ndarray, "takes numbers"],
+    drawn: Float[np.ndarray, "takes factors"],
+    row: Float[np.ndarray, " numbers"],
+) -> ExtractedStyle:
+    """The factors that a row of numbers tells, after the rows of performances with known ones."""
+    found, certainty = _regress(rows, _to_scale(drawn), row)
     # The regression falls back to the mean of what was drawn, which one-sided factors have off
     # neutral; an unseen factor shall stay neutral.
     found += (1 - certainty) * (_to_scale(_NEUTRAL[None])[0] - _to_scale(drawn).mean(axis=0))
