@@ -82,7 +82,7 @@ def main() -> None:
             ("recordings", f"{aligned} aligned of {len(rows)}, speakers of the test split"),
             ("p, b, m", f"{len(gaps)}"),
             ("closed", f"{100 * closed.mean():.1f} %  (gap < {CLOSED * 1e3:g} mm)"),
-            ("worst gap", f"{1e3 * max(gaps):.2f} mm"),
+            ("worst gap", f"{1e3 * max(gaps, default=np.nan):.2f} mm"),
             ("closed in pauses", share(pauses, rest)),
             ("closed at rest", share(rests, rest)),
         ],
