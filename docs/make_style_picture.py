@@ -1,4 +1,4 @@
-"""Draws docs/images/styles_METHOD.png: one instant of the example sentence in every named style.
+"""Draws docs/images/styles_METHOD.png: an instant of the example sentence in every named style.
 
 python docs/make_style_picture.py [METHOD] [SECONDS]
 """
@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "examples" / "speech.flac"
 INSTANT = 5.6
 """In the word "and", between mama and baby [s]."""
+NEAR = 6
+"""Frames around the instant, of which the one with the widest eyes is drawn."""
 COLUMNS = 5
 
 
@@ -29,6 +31,9 @@ def main() -> None:
     for name in names:
         (motion,) = animate(SPEECH, method=method, style=name)
         frame = round(instant * motion.fps)
+        # Takes of one seed tend to blink together; nobody should in a picture.
+        near = range(frame - NEAR, frame + NEAR + 1)
+        frame = near[motion["eyeBlinkLeft"][near.start : near.stop].argmin()]
         pictures.append(render_image(head, motion, frame, size=(300, 300)))
     out = ROOT / "docs" / "images" / f"styles_{method.partition(':')[0]}.png"
     contact_sheet(pictures, names, COLUMNS, out)
