@@ -28,10 +28,9 @@ from kinevox.metrics._vertices import (
     require_region,
 )
 from kinevox.motion import Motion
-from kinevox.phones import SILENCE, Phones
+from kinevox.phones import BILABIALS, SILENCE, Phones
 from kinevox.timebase import exact_fps
 
-BILABIALS = frozenset({"P", "B", "M"})
 CLOSED = 0.001
 """The mouth counts as closed below this opening [m]."""
 CLOSURE_TOLERANCE = 0.06

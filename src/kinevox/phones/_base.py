@@ -16,6 +16,8 @@ ARPABET: frozenset[str] = frozenset(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW "
     "V W Y Z ZH".split()
 )
+BILABIALS = frozenset("PBM")
+"""Phones whose lips must close."""
 
 
 @dataclass(frozen=True)

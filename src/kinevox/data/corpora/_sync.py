@@ -19,8 +19,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from kinevox.closures import closure
 from kinevox.methods.articulate import LIP_LEAD
-from kinevox.methods.articulate.coarticulation import articulator_curves, closure, segments_of
+from kinevox.methods.articulate.coarticulation import articulator_curves, segments_of
 from kinevox.methods.articulate.visemes import ARTICULATORS
 from kinevox.phones import Phones
 from kinevox.timebase import FPS

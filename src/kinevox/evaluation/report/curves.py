@@ -12,9 +12,8 @@ from jaxtyping import Float
 from kinevox.heads import Head
 from kinevox.metrics._vertices import mouth_opening
 from kinevox.metrics.head_pose import yaw_pitch_roll_deg
-from kinevox.metrics.lips import BILABIALS
 from kinevox.motion import Motion
-from kinevox.phones import SILENCE, Phones
+from kinevox.phones import BILABIALS, SILENCE, Phones
 
 WIDTH, LANE, LEFT, TOP, BOTTOM = 1080, 74, 96, 20, 22
 """Sizes [pixels]: the picture, one curve's height, room for labels, phones and seconds."""

@@ -15,11 +15,12 @@ from jaxtyping import Float
 
 from kinevox import rotation, timebase
 from kinevox.audio.prosody import Prosody, analyze_prosody
+from kinevox.closures import closure
 from kinevox.errors import ConfigError
 from kinevox.methods._base import ExtractedStyle
 from kinevox.methods.articulate._noise import CONTROL_RATE
 from kinevox.methods.articulate.brows import brow_raise, brow_weights
-from kinevox.methods.articulate.coarticulation import articulator_curves, closure, segments_of
+from kinevox.methods.articulate.coarticulation import articulator_curves, segments_of
 from kinevox.methods.articulate.eyes import blinks, eye_weights, gaze
 from kinevox.methods.articulate.head import head_angles
 from kinevox.methods.articulate.mouth import mouth_weights, styled

@@ -1,10 +1,11 @@
-"""Phones to smooth articulator curves by dominance functions, and the closures that must happen.
+"""Phones to smooth articulator curves by dominance functions.
 
 Source: Cohen and Massaro 1993, "Modeling coarticulation in synthetic visual speech": every
 segment s pulls articulator p towards its target T_sp with a dominance D_sp(t) that is full
 inside the segment and falls off exponentially before and after it; the curve is the average of
 all targets weighted by dominance. Departures: a plateau inside the segment instead of a cusp at
-its centre, and lip closures on top, because an average alone never quite closes the lips.
+its centre, and lip closures on top (kinevox.closures), because an average alone never quite
+closes the lips.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from kinevox.methods.articulate.visemes import ARTICULATORS, BILABIALS, BREATH, GLIDES, VISEMES
+from kinevox.methods.articulate.visemes import ARTICULATORS, BREATH, GLIDES, VISEMES
 from kinevox.phones import SILENCE, Phones
 
 REACH = 0.6
@@ -113,31 +114,3 @@ def articulator_curves(
         weighted = np.bincount(frame, pull * segments.targets[segment, p], len(times))
         curves[:, p] = weighted / np.maximum(total, 1e-12)
     return curves
-
-
-def closure(
-    phones: Phones, times: Float[np.ndarray, " frames"], fps: float
-) -> Float[np.ndarray, " frames"]:
-    """Lip closure of p, b and m: 1 is closed. Full for at least one frame of each of them.
-
-    The lips close at the start of a stop and part with its burst, which the aligned phone
-    includes; so the held part is the first two thirds of the phone.
-    """
-    closed = np.zeros(len(times))
-    for label, start, end in zip(phones.labels, phones.starts, phones.ends, strict=True):
-        if label not in BILABIALS:
-            continue
-        last = end if label == "M" else start + 2 / 3 * (end - start)
-        centre, half = (start + last) / 2, max((last - start) / 2, 0.51 / fps)
-        near = slice(*np.searchsorted(times, (centre - half - CLOSING, centre + half + OPENING)))
-        early = np.clip((centre - half - times[near]) / CLOSING, 0, 1)
-        late = np.clip((times[near] - centre - half) / OPENING, 0, 1)
-        ramp = 0.5 + 0.5 * np.cos(np.pi * np.maximum(early, late))
-        closed[near] = np.maximum(closed[near], ramp)
-    return closed
-
-
-CLOSING = 0.07
-"""Time the lips take to close before the closure [s]."""
-OPENING = 0.06
-"""Time the lips take to part after it [s]."""

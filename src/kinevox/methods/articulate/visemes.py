@@ -89,7 +89,7 @@ BREATH = "BREATH"
 
 _BILABIAL = Viseme(
     Pose(jaw=0.05, aperture=0.0),
-    # The closure itself is enforced apart (coarticulation.closure); here it shapes the approach.
+    # The closure itself is enforced apart (kinevox.closures); here it shapes the approach.
     Pose(0.8, 3.0, 0.15, 0.2, 0.15, 2.0, 1.0),
 )
 _LABIODENTAL = Viseme(
@@ -149,6 +149,3 @@ GLIDES: dict[str, tuple[str, str]] = {
     "OY": ("AO", "IH"),
 }
 """Diphthongs, spoken as one vowel gliding into another."""
-
-BILABIALS = frozenset("PBM")
-"""Phones whose lips must close."""

@@ -17,6 +17,7 @@ from kinevox.audio.mel import log_mel
 from kinevox.audio.mel_grid import BANDS
 from kinevox.data.phonetic.examples import Example
 from kinevox.data.phonetic.pack import PHONES, UNKNOWN, Part
+from kinevox.phones import BILABIALS
 
 LOOKS = (
     "SIL|P B M|F V|TH DH|T D N L|S Z|SH ZH CH JH|K G NG HH|R ER|W UW|UH OW AO OY|AA AE AH AW AY|"
@@ -24,7 +25,6 @@ LOOKS = (
 )
 """Phones that look alike: visemes."""
 VISEMES = tuple(tuple(group.split()) for group in LOOKS.split("|"))
-LIP_CLOSING = frozenset("PBM")
 WEIGHTS: Mapping[str, float] = {
     "phone": 1.0,
     "viseme": 0.5,
@@ -166,7 +166,7 @@ def frame_scores(
     """Scores of places in `PHONES` against those that are right."""
     told, true = told[true != UNKNOWN], true[true != UNKNOWN]
     looks = _looks().numpy()
-    closing = np.array([phone in LIP_CLOSING for phone in PHONES])
+    closing = np.array([phone in BILABIALS for phone in PHONES])
     speech = true != 0
     right, alike = told == true, looks[told] == looks[true]
     return {
