@@ -13,7 +13,7 @@ from typing import Any
 from _shared import machine
 
 from kinevox.api._styles import style_of
-from kinevox.methods import LearnedMethod, Method, load_method
+from kinevox.methods import Method, load_method
 from kinevox.motion import Motion
 from kinevox.speech import Speech
 
@@ -42,7 +42,7 @@ class Performer:
 
     def described(self, words: bool) -> str:
         """Who performs, and what it goes by."""
-        told = words and not isinstance(self.method, LearnedMethod)
+        told = words and getattr(self.method, "takes_words", False)
         given = "told the words" if told else "hears the sound alone"
         return f"{self.name}, {given}, seed {self.seed}"
 

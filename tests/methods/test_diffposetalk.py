@@ -34,7 +34,13 @@ from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, featur
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled, ramp
-from kinevox.methods.diffposetalk.style import StyleEncoder, contrastive_loss, nt_xent
+from kinevox.methods.diffposetalk.style import (
+    StyleEncoder,
+    contrastive_loss,
+    in_pose,
+    mean_pose,
+    nt_xent,
+)
 from kinevox.methods.diffposetalk.training import Stretch, predict, two_window_loss
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
@@ -46,6 +52,8 @@ from kinevox.training.loop import space_of
 TINY_STYLE = StyleConfig(width=16, layers=1, heads=2, clip=25, dropout=0.0)
 TINY = replace(
     BASE,
+    encoder="mel",
+    features=320,
     style_width=16,
     style_layers=1,
     style_heads=2,
@@ -121,7 +129,7 @@ class TestSizes:
 
     def test_ours(self) -> None:
         network = BASE.build(replace_layout())
-        assert count(network) == 7_951_581
+        assert count(network) == 7_935_197
 
     @pytest.mark.parametrize(
         "wrong, told",
@@ -179,14 +187,23 @@ class TestStyleEncoder:
         without_twin = nt_xent(one, other, 0.1, person)
         assert float(without_twin) < float(nt_xent(one, other, 0.1))
 
+    def test_one_pose_for_all_leaves_movement(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        motion = torch.randn(3, 40, 5, generator=generator)
+        mask = torch.arange(40) < torch.tensor([[40], [30], [25]])
+        pose = torch.arange(5.0)
+        moved = in_pose(motion, mask, pose)
+        assert torch.allclose(mean_pose(moved, mask), pose.expand(3, 5), atol=1e-5)
+        assert torch.allclose(moved.diff(dim=1), motion.diff(dim=1), atol=1e-5)
+
     def test_pairs_with_too_little_motion_do_not_count(self, corpus: Corpus) -> None:
         network = TINY_STYLE.build(space_of(corpus)).eval()
         batch = TINY_STYLE.fake_batch(network.space)
         assert batch.other is not None
-        full = contrastive_loss(network, batch)
+        full = contrastive_loss(network, batch, torch.Generator())
         changed = batch.motion.clone()
         changed[-1] = 9.0
-        again = contrastive_loss(network, replace(batch, motion=changed))
+        again = contrastive_loss(network, replace(batch, motion=changed), torch.Generator())
         assert torch.equal(full["contrast"], again["contrast"]), "the last clip is short"
 
 
@@ -365,11 +382,12 @@ class TestPerform:
         stage = replace(TINY, encoder="levels", features=3)
         kept = stage.kept_features(corpus, lambda *_: None)
         assert kept is not None
-        windows = replace(_windows(corpus, stage), features=kept)
-        batch = Batch.of([windows[i] for i in range(4)])
+        windows = _windows(corpus, stage)
+        listening = replace(windows, features=kept)
+        batch, heard = (Batch.of([some[i] for i in range(4)]) for some in (listening, windows))
         assert batch.features is not None and batch.features.shape == (4, 50 * rate // 25, 3)
         ours = features_of_batch("levels", batch, LEAD, TAIL)
-        computed = features_of_batch("levels", replace(batch, features=None), LEAD, TAIL)
+        computed = features_of_batch("levels", heard, LEAD, TAIL)
         torch.testing.assert_close(ours, computed, atol=1e-3, rtol=1e-3)
 
 
@@ -446,6 +464,17 @@ class TestTraining:
         for name, value in inside.state_dict().items():
             assert torch.equal(value, trained[name]), name
 
+    def test_it_goes_on_from_a_run(self, corpus: Corpus, runs: Path) -> None:
+        face = METHODS.get("diffposetalk").load(runs / "face").network.state_dict()
+        stage = replace(TINY, style_run=str(runs / "style"), from_run=str(runs / "face"))
+        network = stage.build(space_of(corpus))
+        stage.begin(network)
+        for name, value in network.state_dict().items():
+            assert torch.equal(value, face[name]), name
+        wider = replace(stage, width=64)
+        with pytest.raises(AssetError, match="another size"):
+            wider.begin(wider.build(space_of(corpus)))
+
     def test_another_style_encoder_does_not_fit(
         self, runs: Path, corpus: Corpus, tmp_path: Path
     ) -> None:
@@ -459,14 +488,14 @@ class TestTraining:
 
     def test_styles_of_people_are_told_apart(self, corpus: Corpus) -> None:
         torch.manual_seed(0)
-        stage = replace(TINY_STYLE, pairs="elsewhere")
+        stage = replace(TINY_STYLE, pairs="elsewhere", same_pose=0.0)
         network = stage.build(space_of(corpus))
         windows = _windows(corpus, stage)
         batch = Batch.of([windows[i] for i in range(16)])
         optimizer = torch.optim.Adam(network.parameters(), 3e-3)
         losses = []
         for _ in range(40):
-            loss = contrastive_loss(network, batch)["contrast"]
+            loss = contrastive_loss(network, batch, torch.Generator())["contrast"]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

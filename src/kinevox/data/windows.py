@@ -109,17 +109,12 @@ class Windows:
         Args:
             rng: Chooses the other clip in the same style, and where it is cut.
         """
-        from kinevox.audio.read import read_audio
-
-        frames, lead, tail = self.shape.frames, self.shape.lead, self.shape.tail
-        motion, mask = self._motion(clip, start, frames)
+        motion, mask = self._motion(clip, start, self.shape.frames)
         other, other_mask = self._other(clip, rng or np.random.default_rng(self.seed))
-        step = samples_per_frame(self.corpus.fps)
-        sound = read_audio(self.corpus.audio_path(clip))
         style = str(self.corpus.index["style"][clip])
         return Window(
             motion,
-            _stretch(sound, (start - lead) * step, (start + frames + tail) * step),
+            self._samples(clip, start),
             mask,
             np.array(self.styles.index(style) if style in self.styles else -1),
             other,
@@ -127,6 +122,16 @@ class Windows:
             self._identity(clip),
             self._features(clip, start),
         )
+
+    def _samples(self, clip: int, start: int) -> np.ndarray:
+        from kinevox.audio.read import read_audio
+
+        # Whoever has features does not listen, and decoding costs more than all the rest.
+        if self.features is not None:
+            return np.zeros(0, np.float32)
+        first, last = start - self.shape.lead, start + self.shape.frames + self.shape.tail
+        step = samples_per_frame(self.corpus.fps)
+        return _stretch(read_audio(self.corpus.audio_path(clip)), first * step, last * step)
 
     def _features(self, clip: int, start: int) -> np.ndarray:
         if self.features is None:

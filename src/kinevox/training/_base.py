@@ -100,3 +100,12 @@ class Listening(Protocol):
     ) -> Features | None:
         """Features of a whole corpus; None where they cost too little to be kept."""
         ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A network that does not learn from every clip."""
+
+    def learns_from(self, metadata: Mapping[str, Any]) -> bool:
+        """Whether a clip of which a corpus says this is of use."""
+        ...

@@ -21,7 +21,7 @@ class Batch:
     motion: Float[Tensor, "batch frames channels"]
     """Normalized; zero where there is none."""
     samples: Float[Tensor, "batch samples"]
-    """16 kHz, with the lead and the tail of `WindowShape`."""
+    """16 kHz, with the lead and the tail of `WindowShape`; empty where features are kept."""
     mask: Bool[Tensor, "batch frames"]
     """Frames that exist."""
     style: Int[Tensor, " batch"]

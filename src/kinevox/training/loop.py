@@ -6,6 +6,7 @@ and dropout. So a training that was killed goes on as if nothing had happened, b
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +22,9 @@ from torch.utils.data import DataLoader, Dataset
 from kinevox.data import Corpus
 from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows
-from kinevox.errors import ConfigError, KinevoxError, MissingExtraError
+from kinevox.errors import AssetError, ConfigError, KinevoxError, MissingExtraError
 from kinevox.training import run
-from kinevox.training._base import Continued, Listening, Space, Trainable
+from kinevox.training._base import Continued, Listening, Selective, Space, Trainable
 from kinevox.training.averaging import Average
 from kinevox.training.batch import Batch
 from kinevox.training.card import write_card
@@ -65,7 +66,7 @@ def train(
             f"batch is {options.batch}; it must be a multiple of the number of processes, "
             f"{accelerator.num_processes}."
         )
-    clips, unseen = corpus.split("train"), corpus.split("valid")
+    clips, unseen = (_useful(stage, corpus.split(split)) for split in ("train", "valid"))
     wanted = run.configuration(stage, corpus, options)
     if accelerator.is_main_process:
         run.claim(folder, wanted)
@@ -84,6 +85,8 @@ def train(
         position = Position(**load_state(saved, network, average.network, optimizer))
         _log.info("Going on from %s samples.", f"{position.samples_seen:,}")
     average.network.to(accelerator.device)
+    # The network decides itself which of its parts learn.
+    network.train()
     losses, optimizer = accelerator.prepare(_Losses(stage, network), optimizer)
 
     features = stage.kept_features(corpus, progress) if isinstance(stage, Listening) else None
@@ -142,6 +145,23 @@ def train(
     if accelerator.is_main_process:
         write_card(folder)
     return read_header(folder)[1]
+
+
+def _useful(stage: Trainable, clips: Corpus) -> Corpus:
+    """The clips that the network learns from, or is validated on.
+
+    Raises:
+        AssetError: there are none.
+    """
+    if not isinstance(stage, Selective):
+        return clips
+    useful = [stage.learns_from(json.loads(text)) for text in clips.index["metadata"].tolist()]
+    if not any(useful):
+        raise AssetError(
+            f"No clip of corpus '{clips.name}' is of use to {stage.name}: its lips follow phones "
+            "that were guessed. Give --network.guessed-phones to learn from them."
+        )
+    return clips.select(np.array(useful))
 
 
 class _Losses(nn.Module):

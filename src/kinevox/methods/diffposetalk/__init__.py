@@ -59,6 +59,7 @@ class DiffPoseTalk:
         "Chen, Jianfei and Li, Chongxuan and Zhu, Jun}, journal={arXiv:2211.01095}, year={2022}}",
     )
     style_suffix: ClassVar[str] = ".style"
+    takes_words: ClassVar[bool] = True
     stages: ClassVar[Mapping[str, Trainable]] = {
         "diffposetalk-style": StyleConfig(),
         "diffposetalk": BASE,

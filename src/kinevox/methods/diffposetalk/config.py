@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from kinevox.data import Corpus
 from kinevox.data.windows import WindowShape
@@ -34,7 +34,7 @@ class StyleConfig:
     training: ClassVar[TrainingOptions] = TrainingOptions(
         steps=26_000, batch=32, learning_rate=1e-4, balance="style"
     )
-    decided_by: ClassVar[str] = "contrast"
+    decided_by: ClassVar[str] = "contrast_same_pose"
 
     width: int = 128
     """Of the transformer and of the style."""
@@ -55,11 +55,16 @@ class StyleConfig:
     pairs: Literal["elsewhere", "near"] = "elsewhere"
     """What belongs together: clips from two recordings of one person, or, as in the paper, from
     two moments of one recording."""
+    same_pose: float = 0.6
+    """Share of batches in which all clips are given one mean pose. People are told apart by how
+    they look at rest, unless nobody looks different: then how they move must do."""
     fixed: tuple[str, ...] = ()
     """Channels or groups of channels that are left out."""
 
     def __post_init__(self) -> None:
         _check_sizes(self.width, self.layers, self.heads, self.dropout)
+        if not 0 <= self.same_pose <= 1:
+            raise ConfigError(f"same_pose is {self.same_pose}; it is a share from 0 to 1.")
 
     @property
     def windows(self) -> WindowShape:
@@ -87,7 +92,7 @@ class StyleConfig:
         """NT-Xent over the persons of the batch."""
         from kinevox.methods.diffposetalk.style import contrastive_loss
 
-        return contrastive_loss(network, batch)
+        return contrastive_loss(network, batch, generator)
 
     def validate(self, network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
         """The same loss on unseen people, and how often the wrong one is taken for the right."""
@@ -104,15 +109,17 @@ class DiffPoseTalkConfig:
     training: ClassVar[TrainingOptions] = TrainingOptions(steps=100_000, learning_rate=3e-4)
     decided_by: ClassVar[str] = "denoising_error"
 
-    encoder: str = "mel"
+    encoder: str = "speech"
     """What hears: `mel`, or a speech encoder by name or folder."""
-    features: int = 320
+    features: int = 256
     """Channels of the encoder's features."""
     style_from: Literal["encoder", "performers"] = "encoder"
     """What makes styles: an encoder, or, to compare, a vector learned for each performer of the
     training, which says nothing about anybody else."""
     style_run: str = ""
     """Run of diffposetalk-style whose encoder is used."""
+    from_run: str = ""
+    """Run of diffposetalk to go on from, for example with another style encoder."""
     style_layers: int = 4
     """Of that encoder."""
     style_width: int = 128
@@ -132,7 +139,7 @@ class DiffPoseTalkConfig:
     """Of each attention."""
     ratio: int = 4
     """Width of the small network in each layer, against that of the transformer."""
-    dropout: float = 0.1
+    dropout: float = 0.0
     """Share that is dropped in training."""
     pre_norm: bool = True
     """Normalize what goes into a part of a layer rather than what comes out."""
@@ -157,6 +164,8 @@ class DiffPoseTalkConfig:
     schedule: Literal["cosine", "linear", "quadratic", "sigmoid"] = "cosine"
     """How noise grows."""
 
+    guessed_phones: bool = False
+    """Learn from clips too whose lips follow phones that were recognized rather than known."""
     head: str = "anny"
     """Head on which motion is measured in training; none if empty."""
     vertices: float = 2e6
@@ -247,14 +256,16 @@ class DiffPoseTalkConfig:
         return DiffPoseTalkNetwork(self, space)
 
     def begin(self, network: DiffPoseTalkNetwork) -> None:
-        """Gives a new network its trained style encoder.
+        """Gives a new network its trained style encoder, and the weights it goes on from.
 
         Raises:
             AssetError: there is none, or it belongs to another network or corpus.
         """
-        from kinevox.methods.diffposetalk.network import adopt_style_encoder
+        from kinevox.methods.diffposetalk.network import adopt_style_encoder, adopt_weights
         from kinevox.training.checkpoint import read_checkpoint
 
+        if self.from_run:
+            adopt_weights(network, read_checkpoint(run.run_folder(self.from_run), self))
         if self.style_from == "performers":
             return
         if not self.style_run:
@@ -265,6 +276,10 @@ class DiffPoseTalkConfig:
             )
         folder = run.run_folder(self.style_run)
         adopt_style_encoder(network, read_checkpoint(folder, self.style))
+
+    def learns_from(self, metadata: Mapping[str, Any]) -> bool:
+        """Lips that follow wrong phones teach to mumble."""
+        return self.guessed_phones or metadata.get("phones") != "recognized"
 
     def kept_features(
         self, corpus: Corpus, progress: Callable[[str, int, int], None]
@@ -316,6 +331,7 @@ PAPER = replace(
     features=768,
     width=512,
     heads=8,
+    dropout=0.1,
     pre_norm=False,
     positions="learned",
     person_hears=True,

@@ -11,9 +11,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from kinevox.audio.encoders import SpeechEncoder, load_encoder
+from kinevox.audio.encoders.speech import Speech as SpeechOfKinevox
 from kinevox.audio.mel import MelStream, log_mel
 from kinevox.audio.mel_grid import BANDS, HOP
 from kinevox.errors import ConfigError
+from kinevox.phones import BILABIALS, Phones, find_phones
+from kinevox.phones.hear import told_phones
+from kinevox.speech import Speech
 from kinevox.timebase import FPS, SAMPLE_RATE, num_frames
 from kinevox.training.batch import Batch
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 PER_FRAME = round(SAMPLE_RATE / FPS) // HOP
 """Log-mel features in a frame of motion."""
 _BLOCK = 30 * SAMPLE_RATE
+EAGER = 1.0
+"""Prior for p, b and m [nats]: a closure that is missing is seen more than one too many."""
 
 
 class MelEncoder:
@@ -85,6 +91,25 @@ def heard(
         frames = -(-frames // config.window) * config.window
         samples = np.pad(samples, (0, max(frames * PER_FRAME * HOP - len(samples), 0)))
     return features_of(encoder, samples, frames)
+
+
+def phones_of(
+    network: DiffPoseTalkNetwork, speech: Speech, features: Float[Tensor, "frames width"]
+) -> Phones | None:
+    """Phones whose closures are certain or likely: as given, by the transcript, or as heard.
+
+    Args:
+        features: Of this recording, from `heard`.
+
+    Returns:
+        None where nothing is given and the encoder of the network does not tell phones.
+    """
+    if speech.phones is not None or speech.transcript:
+        return find_phones(speech)
+    encoder = encoder_named(network.config.encoder)
+    if not isinstance(encoder, SpeechOfKinevox):
+        return None
+    return told_phones(features, encoder, speech.seconds, dict.fromkeys(BILABIALS, EAGER))
 
 
 def features_of_batch(

@@ -89,6 +89,27 @@ class DiffPoseTalkNetwork(nn.Module):
         return torch.where(known[:, None, None], sound, self.null_sound.to(sound.dtype))
 
 
+def adopt_weights(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
+    """Takes over all weights but those of the style encoder.
+
+    Raises:
+        AssetError: they are of another size.
+    """
+    weights = {
+        name: weight
+        for name, weight in trained.network.state_dict().items()
+        if not name.startswith("style_encoder.")
+    }
+    expected = {name: weight.shape for name, weight in network.state_dict().items()}
+    wrong = [name for name, weight in weights.items() if expected.get(name) != weight.shape]
+    if wrong:
+        raise AssetError(
+            f"The weights to go on from belong to a network of another size ({', '.join(wrong[:3])}"
+            "); give the sizes that it was trained with."
+        )
+    network.load_state_dict(weights, strict=False)
+
+
 def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
     """Takes over a trained style encoder.
 

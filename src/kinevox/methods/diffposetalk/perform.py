@@ -52,6 +52,8 @@ class Sampling:
     """Compute in bfloat16."""
     close_in_silence: bool = True
     """Close the mouth where nobody speaks, in layout `arkit`."""
+    close_lips: bool = True
+    """Close the lips on p, b and m, as they are given or heard, in layout `arkit`."""
 
     def changed(self, options: SamplingOptions) -> Sampling:
         """With what was chosen in place of its own.
@@ -86,7 +88,12 @@ def _chosen(**choices: Any) -> dict[str, Any]:
 
 
 PUBLISHED = Sampling(
-    "ancestral", overlap=0, same_noise=True, silence_behind=True, close_in_silence=False
+    "ancestral",
+    overlap=0,
+    same_noise=True,
+    silence_behind=True,
+    close_in_silence=False,
+    close_lips=False,
 )
 """As in the authors' demo."""
 

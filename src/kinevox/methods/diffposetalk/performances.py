@@ -8,12 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from kinevox import timebase
+from kinevox.closures import closure, with_lips_closed
 from kinevox.methods._base import WINDOW_BORDERS, Performance
-from kinevox.methods.diffposetalk.hearing import heard
+from kinevox.methods.diffposetalk.hearing import heard, phones_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
 from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closed_in, pauses_of
+from kinevox.phones import Phones
 from kinevox.speech import Speech
 from kinevox.timing import stage
 
@@ -53,12 +55,19 @@ def _perform_group(
 ) -> list[Motion]:
     space = network.space
     speeches = {id(one.speech): one.speech for one in performances}
-    closes = sampling.close_in_silence and space.layout == ARKIT
+    named = space.layout == ARKIT
     with stage("hearing"):
         features = {
             key: heard(network, speech.samples, sampling) for key, speech in speeches.items()
         }
-        pauses = {key: pauses_of(s.samples) if closes else () for key, s in speeches.items()}
+        pauses = {
+            key: pauses_of(s.samples) if named and sampling.close_in_silence else ()
+            for key, s in speeches.items()
+        }
+        phones = {
+            key: phones_of(network, s, features[key]) if named and sampling.close_lips else None
+            for key, s in speeches.items()
+        }
     lengths = [_frames(one.speech, space.fps) for one in performances]
     with stage("diffusion"):
         made = perform(
@@ -75,12 +84,19 @@ def _perform_group(
         )
     motions = []
     for one, values in zip(performances, made, strict=True):
+        key = id(one.speech)
         starts = window_starts(len(values), network, sampling)[1:]
         borders = " ".join(f"{start / space.fps:g}" for start in starts)
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
-        motion = closed_in(motion, pauses[id(one.speech)])
+        motion = closed_in(_with_closures(motion, phones[key]), pauses[key])
         motions.append(_at(motion, fps, one.speech))
     return motions
+
+
+def _with_closures(motion: Motion, phones: Phones | None) -> Motion:
+    if phones is None:
+        return motion
+    return with_lips_closed(motion, closure(phones, motion.times, motion.fps))
 
 
 def _at(motion: Motion, fps: float, speech: Speech) -> Motion:

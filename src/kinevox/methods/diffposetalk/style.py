@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from kinevox.data import Corpus
@@ -94,7 +94,9 @@ def nt_xent(
     return functional.cross_entropy(likeness.masked_fill(hidden, -torch.inf), partner)
 
 
-def contrastive_loss(network: StyleEncoder, batch: Batch) -> Mapping[str, Tensor]:
+def contrastive_loss(
+    network: StyleEncoder, batch: Batch, generator: Generator
+) -> Mapping[str, Tensor]:
     """NT-Xent over the batch; pairs with too little motion in either clip are left out."""
     config, columns = network.config, network.columns
     motion, mask = batch.motion, batch.mask
@@ -109,14 +111,32 @@ def contrastive_loss(network: StyleEncoder, batch: Batch) -> Mapping[str, Tensor
     # Nobody else in the batch: nothing to learn, but still a number that depends on the weights.
     if not enough.any():
         enough = torch.zeros_like(enough).index_fill_(0, torch.tensor(0, device=mask.device), True)
-    one, other = (
-        network(values[enough][..., columns], seen[enough])
-        for values, seen in ((motion, mask), pair)
-    )
+    motion, mask, moved, seen = (part[enough] for part in (motion, mask, *pair))
+    coin, number = torch.rand(2, generator=generator, device=generator.device).tolist()
+    if coin < config.same_pose:
+        pose = mean_pose(motion, mask)[int(number * len(motion))]
+        motion, moved = in_pose(motion, mask, pose), in_pose(moved, seen, pose)
+    one, other = network(motion[..., columns], mask), network(moved[..., columns], seen)
     # Unknown persons are all different.
     place = torch.arange(len(batch.style), device=mask.device)
     person = torch.where(batch.style < 0, -1 - place, batch.style)
     return {"contrast": nt_xent(one, other, config.temperature, person[enough])}
+
+
+def mean_pose(
+    motion: Float[Tensor, "batch frames channels"], mask: Bool[Tensor, "batch frames"]
+) -> Float[Tensor, "batch channels"]:
+    """Of each clip, over the frames that exist."""
+    return (motion * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+
+
+def in_pose(
+    motion: Float[Tensor, "batch frames channels"],
+    mask: Bool[Tensor, "batch frames"],
+    pose: Float[Tensor, " channels"],
+) -> Float[Tensor, "batch frames channels"]:
+    """The same movements about another mean pose."""
+    return motion - mean_pose(motion, mask)[:, None] + pose
 
 
 def style_of(network: StyleEncoder, *motions: Motion) -> Float[np.ndarray, " width"]:
@@ -171,18 +191,29 @@ def _styles_of_pieces(
 
 def validation_scores(network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
     """`contrast`: NT-Xent over all people of the corpus, each with two clips; `confused`: share of
-    first clips whose nearest second clip is somebody else's."""
-    one, other = (
-        torch.from_numpy(np.stack(vectors))
-        for vectors in zip(*_two_styles(network, corpus), strict=True)
-    )
-    contrast = nt_xent(one, other, network.config.temperature)
-    likeness = functional.normalize(one, dim=1) @ functional.normalize(other, dim=1).T
-    right = likeness.argmax(dim=1) == torch.arange(len(one))
-    return {"contrast": float(contrast), "confused": 1 - float(right.float().mean())}
+    first clips whose nearest second clip is somebody else's; both also `same_pose`, where all
+    clips are given the mean pose of the training, so that only movement tells."""
+    pairs = _two_clips(corpus)
+    mean = network.space.statistics.mean
+    posed = [tuple(_in_mean_pose(clip, mean) for clip in pair) for pair in pairs]
+    scores = {}
+    for suffix, clips in (("", pairs), ("_same_pose", posed)):
+        one, other = (
+            torch.from_numpy(np.stack([style_of(network, clip) for clip in side]))
+            for side in zip(*clips, strict=True)
+        )
+        likeness = functional.normalize(one, dim=1) @ functional.normalize(other, dim=1).T
+        right = likeness.argmax(dim=1) == torch.arange(len(one))
+        scores["contrast" + suffix] = float(nt_xent(one, other, network.config.temperature))
+        scores["confused" + suffix] = 1 - float(right.float().mean())
+    return scores
 
 
-def _two_styles(network: StyleEncoder, corpus: Corpus) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+def _in_mean_pose(motion: Motion, mean: Float[np.ndarray, " channels"]) -> Motion:
+    return motion.replace(values=motion.values - motion.values.mean(axis=0) + mean)
+
+
+def _two_clips(corpus: Corpus) -> Sequence[tuple[Motion, Motion]]:
     """Of each person two clips, from two recordings where there are."""
     styles = corpus.index["style"]
     found = []
@@ -194,7 +225,7 @@ def _two_styles(network: StyleEncoder, corpus: Corpus) -> Sequence[tuple[np.ndar
             last = first.replace(values=first.values[middle:])
             first = first.replace(values=first.values[:middle])
         if min(first.num_frames, last.num_frames) >= LEAST_FRAMES:
-            found.append((style_of(network, first), style_of(network, last)))
+            found.append((first, last))
     if not found:
         raise MotionError(f"Corpus '{corpus.name}' has nobody with two clips of a second.")
     return found
