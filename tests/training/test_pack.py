@@ -50,6 +50,20 @@ def test_no_path_of_this_machine_is_told(tmp_path: Path) -> None:
         assert str(tmp_path) not in (tmp_path / "out" / name).read_text()
 
 
+def test_trainings_before_it_are_told(tmp_path: Path) -> None:
+    first = tiny_diffposetalk(tmp_path / "first", style_run="still")
+    second = tiny_diffposetalk(tmp_path / "second", style_run="moving", from_run=str(first))
+    third = tiny_diffposetalk(tmp_path / "third", style_run="moving", from_run=str(second))
+    pack(third, tmp_path / "out")
+    earlier = read_header(tmp_path / "out")[1]["earlier"]
+    assert [(one["run"], one["style_run"]) for one in earlier] == [
+        ("second", "moving"),
+        ("first", "still"),
+    ]
+    card = (tmp_path / "out" / "card.md").read_text()
+    assert "| second | moving |" in card and str(tmp_path) not in card
+
+
 def test_a_speech_encoder_of_ones_own_comes_along(tmp_path: Path) -> None:
     own = write_speech(tmp_path / "hears")
     run = tiny_diffposetalk(tmp_path / "run", encoder=f"speech:{own}", features=16)

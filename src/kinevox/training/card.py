@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,26 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         ),
         "Options:",
         _json(training["options"]),
+        *_earlier(header.get("earlier", ())),
         "## Scores",
         *_scores(header, results),
         "## Limits",
         "\n".join(f"- {limit}" for limit in [*_limits(header), *results.get("limits", [])]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _earlier(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not trainings:
+        return []
+    rows = (
+        (one["run"], one["style_run"], f"{one['samples_seen']:,}", f"{one['hours']:.2f}")
+        for one in trainings
+    )
+    return [
+        "It went on from the weights of these trainings, the latest first:",
+        _table(("training", "style encoder", "samples seen", "hours"), rows),
+    ]
 
 
 def _scores(header: Mapping[str, Any], results: Mapping[str, Any]) -> list[str]:

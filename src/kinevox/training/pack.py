@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kinevox.audio.encoders import load_encoder
 from kinevox.audio.encoders.speech import WEIGHTS as SPEECH_WEIGHTS
@@ -52,6 +54,8 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     trained = read_checkpoint(place, known[name])
     stage = _without_paths(trained.stage, place, out)
     facts = {key: value for key, value in header.items() if key not in _OWN}
+    if earlier := _earlier(header):
+        facts["earlier"] = earlier
     if getattr(stage, "encoder", None) == "speech" and not (out / ENCODER).is_dir():
         facts["hears"] = load_encoder("speech").digest
     write_checkpoint(out, stage, trained.space, trained.network, facts, half=True)
@@ -62,12 +66,29 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 
+def _earlier(header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trainings that this one went on from, the latest first."""
+    found: list[dict[str, Any]] = []
+    while run := header["network"]["config"].get("from_run"):
+        header = read_header(run_folder(run))[1]
+        training, config = header["training"], header["network"]["config"]
+        found.append(
+            {
+                "run": Path(run).name,
+                "style_run": Path(config["style_run"]).name,
+                **{name: training[name] for name in ("samples_seen", "steps", "hours")},
+            }
+        )
+    return found
+
+
 def _without_paths(stage: Trainable, place: Path, out: Path) -> Trainable:
     """The configuration without names that mean something on this machine only."""
     names = vars(stage)
-    if style_run := names.get("style_run"):
-        # Its encoder is inside the weights; the name is told for the record.
-        stage = replace(stage, style_run=Path(style_run).name)  # type: ignore[type-var]
+    # Their weights are inside; the names are told for the record.
+    for field in ("style_run", "from_run"):
+        if run := names.get(field):
+            stage = replace(stage, **{field: Path(run).name})  # type: ignore[type-var]
     if "encoder" in names:
         family = _bring_encoder(names["encoder"], place, out)
         stage = replace(stage, encoder=family)  # type: ignore[type-var]

@@ -178,7 +178,7 @@ class DiffPoseTalkConfig:
     """Weight of the squared change of those steps [1/m^2]."""
     head_angle: float = 0.05
     """Weight of the head's rotation, on top of its share in the simple loss."""
-    head_velocity: float = 5.0
+    head_velocity: float = 40.0
     """Weight of its steps."""
     head_smooth: float = 0.5
     """Weight of the change of its steps."""
@@ -339,6 +339,7 @@ PAPER = replace(
     fixed=("jaw_y", "jaw_z"),
     head="flame",
     lips=0.0,
+    head_velocity=5.0,
     own_context=0.0,
     style_of="swap",
 )
