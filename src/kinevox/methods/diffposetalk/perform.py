@@ -9,7 +9,7 @@ window grows out of it and no seam shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -30,6 +30,10 @@ from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
 
 
+FOLLOWED = Guidance(sound=1.5, style=1.0)
+"""Where heads and brows of `base` move as much as people of the validation split do."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How motion is drawn from the network."""
@@ -38,8 +42,8 @@ class Sampling:
     """`ancestral` takes all steps that the network was trained with."""
     steps: int = 8
     """Calls of the network per window, for the other samplers."""
-    guidance: Guidance = field(default_factory=Guidance)
-    """How strongly sound and style are followed."""
+    guidance: Guidance = FOLLOWED
+    """How strongly sound and style are followed; published: 1.15 and 3."""
     flexibility: float = 0.0
     """Of `ancestral`."""
     overlap: int = 10
@@ -89,6 +93,7 @@ def _chosen(**choices: Any) -> dict[str, Any]:
 
 PUBLISHED = Sampling(
     "ancestral",
+    guidance=Guidance(),
     overlap=0,
     same_noise=True,
     silence_behind=True,
