@@ -21,6 +21,7 @@ from kinevox.methods import METHODS, Performance, SampledMethod, SamplingOptions
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Held, Sampling, pulled
 from kinevox.motion import Motion, flame_layout
+from kinevox.phones import Phones
 from kinevox.speech import Speech
 from kinevox.strengths import lip_opening
 
@@ -279,3 +280,14 @@ class TestEdits:
         (made,) = api.animate(LINE, method="articulate", take=take, regenerate=[(1.0, 2.0)])
         assert made.values[:25].tobytes() == take.values[:25].tobytes()
         assert np.abs(made.values[30:45] - take.values[30:45]).max() > 0.01
+
+
+def test_lips_close_where_the_phones_are_given() -> None:
+    phones = Phones(("AA", "P", "AA"), np.array([0.0, 1.0, 1.12]), np.array([1.0, 1.12, 2.0]))
+    said = Speech(vowel(2.0), phones=phones)
+    debug = METHODS.get("diffposetalk").debug()
+    opened = replace(debug, sampling=Sampling(close_lips=False)).generate(said, Style(), seed=1)
+    closed = debug.generate(said, Style(), seed=1)
+    assert lip_opening(opened)[26] > 0.01
+    assert lip_opening(closed)[26] == pytest.approx(0, abs=1e-4)
+    assert np.array_equal(opened.values[:20], closed.values[:20])

@@ -276,8 +276,9 @@ class TestCommands:
         np.testing.assert_array_equal(motion.values, expected.values)
 
     def test_words_that_make_no_difference_are_told(
-        self, bundled: Path, caplog: pytest.LogCaptureFixture
+        self, bundled: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(DiffPoseTalk, "takes_words", False)
         (told,) = api.animate(AH, method="diffposetalk", transcript="ah")
         assert "no use of --transcript; --method articulate" in caplog.text
         (plain,) = api.animate(AH, method="diffposetalk")

@@ -9,6 +9,7 @@ import pytest
 from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
 from kinevox.methods import METHODS, SamplingOptions, _options, load_method
 from kinevox.methods._options import sampling_options, split_options, with_options
+from kinevox.methods.diffposetalk.perform import FOLLOWED
 
 
 def test_the_text_falls_apart() -> None:
@@ -43,7 +44,7 @@ def test_what_is_chosen_is_sampled() -> None:
     debug = METHODS.get("diffposetalk").debug()
     chosen = with_options(debug, {"steps": "3", "style-scale": "2", "sampler": "ddim"}).sampling
     assert (chosen.steps, chosen.sampler) == (3, "ddim")
-    assert (chosen.guidance.sound, chosen.guidance.style) == (1.15, 2.0)
+    assert (chosen.guidance.sound, chosen.guidance.style) == (FOLLOWED.sound, 2.0)
     assert with_options(debug, {}) is debug
 
 
