@@ -25,7 +25,7 @@ STAGES = ["other", "decode", "phones", "prosody", "head, eyes, brows", "lips"]
 @pytest.fixture(scope="module")
 def report(ah: Path) -> Report:
     options = {"lengths": [1], "batch_sizes": [2], "threads": [1], "repeats": 2, "frames": 0}
-    return api.bench(**options, speech=[ah])
+    return api.bench(**options, methods=["articulate"], speech=[ah])
 
 
 def test_every_figure_is_there(report: Report) -> None:
@@ -83,7 +83,8 @@ def test_failing_methods_are_reported_and_the_others_go_on(ah: Path) -> None:
 
 @pytest.mark.slow
 def test_stages_after_the_motion(ah: Path) -> None:
-    report = api.bench(lengths=[1], threads=[1], repeats=1, frames=4, speech=[ah])
+    options = {"lengths": [1], "threads": [1], "repeats": 1, "frames": 4}
+    report = api.bench(**options, methods=["articulate"], speech=[ah])
     (case,) = report.cases
     names = [part.name for part in case.stages]
     if not case.failures:  # A machine without OpenGL reports its drawing as failed.
