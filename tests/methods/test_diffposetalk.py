@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,7 @@ from kinevox.motion import ARKIT, flame_layout
 from kinevox.speech import Speech
 from kinevox.training import Space
 from kinevox.training.batch import Batch
-from kinevox.training.loop import space_of
+from kinevox.training.loop import space_of, train
 
 TINY_STYLE = StyleConfig(width=16, layers=1, heads=2, clip=25, dropout=0.0)
 TINY = replace(
@@ -463,6 +464,15 @@ class TestTraining:
         inside = METHODS.get("diffposetalk").load(runs / "face").network.style_encoder
         for name, value in inside.state_dict().items():
             assert torch.equal(value, trained[name]), name
+
+    def test_clips_with_guessed_phones_are_left_out(self, corpus: Corpus, tmp_path: Path) -> None:
+        assert TINY.learns_from({"phones": "aligned"}) and TINY.learns_from({})
+        assert not TINY.learns_from({"phones": "recognized"})
+        assert replace(TINY, guessed_phones=True).learns_from({"phones": "recognized"})
+        texts = np.array([json.dumps({"phones": "recognized"})] * len(corpus))
+        guessed = replace(corpus, index=corpus.index | {"metadata": texts})
+        with pytest.raises(AssetError, match="'train' is of use to diffposetalk"):
+            train(TINY, guessed, tmp_path / "run", QUICK)
 
     def test_it_goes_on_from_a_run(self, corpus: Corpus, runs: Path) -> None:
         face = METHODS.get("diffposetalk").load(runs / "face").network.state_dict()

@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import vowel
 
-from kinevox.audio.encoders.speech import ENCODER
-from kinevox.phones import SILENCE
-from kinevox.phones.hear import hear_phones, likeliest, phone_scores
+from kinevox.audio.encoders.speech import ENCODER, Speech
+from kinevox.phones import SILENCE, Phones
+from kinevox.phones.hear import likeliest, phone_scores, told_phones
+from kinevox.timebase import SAMPLE_RATE
+
+
+def heard(samples: np.ndarray, encoder: Speech) -> Phones:
+    return told_phones(encoder.encode(samples), encoder, len(samples) / SAMPLE_RATE)
 
 
 @given(st.integers(0, 2**31), st.floats(0, 5))
@@ -36,12 +41,12 @@ def test_without_reluctance_every_frame_decides_for_itself() -> None:
 
 def test_nothing_is_heard_in_nothing() -> None:
     assert len(likeliest(np.zeros((0, 4), np.float32), 1.0)) == 0
-    assert len(hear_phones(np.zeros(0, np.float32), ENCODER.debug())) == 0
+    assert len(heard(np.zeros(0, np.float32), ENCODER.debug())) == 0
 
 
 def test_phones_cover_the_recording() -> None:
     samples = vowel(3.07)
-    phones = hear_phones(samples, ENCODER.debug())
+    phones = heard(samples, ENCODER.debug())
     assert phones.origin == "recognized"
     assert phones.starts[0] == 0
     assert phones.seconds == pytest.approx(3.07, abs=1e-3)
@@ -57,5 +62,5 @@ def test_scores_are_probabilities() -> None:
 
 def test_silence_is_silent() -> None:
     """With the weights of the package."""
-    phones = hear_phones(np.zeros(16_000, np.float32))
+    phones = heard(np.zeros(16_000, np.float32), ENCODER.load(None))
     assert set(phones.labels) == {SILENCE}

@@ -1,9 +1,8 @@
-"""Phones by ear, without a transcript, as the speech encoder of the package hears them."""
+"""Phones by ear, without a transcript, as a speech encoder of the package's kind hears them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,20 +19,6 @@ if TYPE_CHECKING:
 
 RELUCTANCE = 2.0
 """What a change of phone costs, in nats; the frames of a phone must outweigh it."""
-
-
-def hear_phones(samples: Float[np.ndarray, " samples"], encoder: Speech | None = None) -> Phones:
-    """Phones of speech in any voice, from 0 to the end of the recording.
-
-    Args:
-        samples: Mono, 16 kHz.
-        encoder: That of the package by default.
-
-    Raises:
-        AssetError: the package was built without its weights.
-    """
-    encoder = encoder or _encoder()
-    return told_phones(encoder.encode(samples), encoder, len(samples) / SAMPLE_RATE)
 
 
 def told_phones(
@@ -100,10 +85,3 @@ def likeliest(
         path[frame] = label
         label = int(came_from[frame, label])
     return path
-
-
-@lru_cache(maxsize=1)
-def _encoder() -> Speech:
-    from kinevox.audio.encoders import load_encoder
-
-    return load_encoder("speech")  # type: ignore[return-value]

@@ -158,8 +158,8 @@ def _useful(stage: Trainable, clips: Corpus) -> Corpus:
     useful = [stage.learns_from(json.loads(text)) for text in clips.index["metadata"].tolist()]
     if not any(useful):
         raise AssetError(
-            f"No clip of corpus '{clips.name}' is of use to {stage.name}: its lips follow phones "
-            "that were guessed. Give --network.guessed-phones to learn from them."
+            f"Of corpus '{clips.name}' no clip of split '{clips.index['split'][0]}' is of use to "
+            f"{stage.name}. `kinevox train {stage.name} --help` says which clips it leaves out."
         )
     return clips.select(np.array(useful))
 
