@@ -123,8 +123,8 @@ def test_another_clip_of_the_same_person_comes_with_it(windows: Windows) -> None
     motions = [with_other.corpus.motion(i).values for i in range(len(styles))]
     for clip in range(len(styles)):
         window = with_other.cut(clip, 0, np.random.default_rng(clip))
-        assert window.other.shape == (20, 55) and window.other_mask.shape == (20,)
-        restored = with_other.statistics.restore(window.other)[window.other_mask]
+        assert window.other.shape == (1, 20, 55) and window.other_mask.shape == (1, 20)
+        restored = with_other.statistics.restore(window.other[0])[window.other_mask[0]]
         sources = {i for i, values in enumerate(motions) if _holds(values, restored)}
         assert sources - {clip}
         assert {styles[i] for i in sources} == {styles[clip]}
@@ -133,8 +133,27 @@ def test_another_clip_of_the_same_person_comes_with_it(windows: Windows) -> None
 def test_who_has_one_clip_only_is_his_own_other(windows: Windows) -> None:
     alone = windows.corpus.select([3])
     window = replace(windows, corpus=alone, shape=WindowShape(40, other=20)).cut(0, 0)
-    restored = windows.statistics.restore(window.other)[window.other_mask]
+    restored = windows.statistics.restore(window.other[0])[window.other_mask[0]]
     assert _holds(alone.motion(0).values, restored)
+
+
+def test_several_pieces_of_the_same_person(windows: Windows) -> None:
+    several = replace(windows, shape=replace(windows.shape, other=20, others=5))
+    window = several.cut(0, 0, np.random.default_rng(0))
+    assert window.other.shape == (5, 20, 55) and window.other_mask.shape == (5, 20)
+    assert len({piece.tobytes() for piece in window.other}) > 1
+
+
+def test_factors_come_where_they_are_known(windows: Windows) -> None:
+    index = {**windows.corpus.index}
+    index["factors"] = np.array(['{"smile": 0.5}'] + [""] * (len(windows.corpus) - 1), object)
+    known = replace(
+        windows,
+        corpus=replace(windows.corpus, index=index),
+        shape=replace(windows.shape, factors=("squint", "smile")),
+    )
+    assert np.array_equal(known.cut(0, 0).factors, [np.nan, 0.5], equal_nan=True)
+    assert np.isnan(known.cut(1, 0).factors).all()
 
 
 def test_asking_for_more_changes_nothing_else(windows: Windows) -> None:
@@ -142,7 +161,7 @@ def test_asking_for_more_changes_nothing_else(windows: Windows) -> None:
     for number in range(windows.epoch_size):
         one, other = windows[number], more[number]
         assert (one.samples == other.samples).all() and (one.motion == other.motion).all()
-        assert one.other.shape == (0, 55) and one.identity.shape == (0,)
+        assert one.other.shape == (1, 0, 55) and one.identity.shape == (0,)
         assert (other.identity == 0).all() and other.identity.shape == (3,)
 
 

@@ -61,7 +61,7 @@ def test_denoiser(denoiser: Case) -> None:
 def test_style_encoder(shared_dir: Path) -> None:
     case = Case(shared_dir, "style_encoder")
     fixed = ("jaw_y", "jaw_z")
-    config = StyleConfig(width=32, heads=4, layers=2, fixed=fixed)
+    config = StyleConfig(width=32, heads=4, layers=2, movement=False, factors=(), fixed=fixed)
     weights = our_names(case.weights)
     motion, order = case["in.motion"], case["in.permutation"]
     published, correct = (

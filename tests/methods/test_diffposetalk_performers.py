@@ -9,30 +9,16 @@ import numpy as np
 import pytest
 import torch
 from synthetic_corpus import PERFORMERS, QUICK, toy_corpus
+from synthetic_diffposetalk import TINY
 
 from kinevox.data import Corpus
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk import Style
-from kinevox.methods.diffposetalk.config import BASE
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.training import styles_of, two_window_loss
 from kinevox.training.loop import space_of, train
 
-TINY = replace(
-    BASE,
-    encoder="mel",
-    features=320,
-    style_from="performers",
-    style_width=16,
-    style_layers=1,
-    style_heads=2,
-    width=32,
-    layers=1,
-    heads=2,
-    window=25,
-    context=5,
-    head="",
-)
+NAMED = replace(TINY, style_from="performers", layers=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +30,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def network(corpus: Corpus) -> DiffPoseTalkNetwork:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    return TINY.build(space_of(corpus))
+    return NAMED.build(space_of(corpus))
 
 
 def test_each_performer_has_a_style_and_strangers_have_none(network: DiffPoseTalkNetwork) -> None:
-    batch = TINY.fake_batch(network.space)
+    batch = NAMED.fake_batch(network.space)
     styles, again = styles_of(network, batch)
     assert styles is again
     known = batch.style >= 0
@@ -58,7 +44,7 @@ def test_each_performer_has_a_style_and_strangers_have_none(network: DiffPoseTal
 
 
 def test_styles_are_learned(network: DiffPoseTalkNetwork) -> None:
-    batch = TINY.fake_batch(network.space)
+    batch = NAMED.fake_batch(network.space)
     terms = two_window_loss(network, batch, torch.Generator().manual_seed(0))
     torch.stack([*terms.values()]).sum().backward()
     assert network.performers.weight.grad is not None
@@ -70,7 +56,7 @@ def test_it_trains_without_an_encoder_and_names_its_performers(
     corpus: Corpus, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    train(TINY, corpus, run, replace(QUICK, steps=2, validate_every=2))
+    train(NAMED, corpus, run, replace(QUICK, steps=2, validate_every=2))
     method = METHODS.get("diffposetalk").load(run)
     styles = method.styles()
     assert set(PERFORMERS["train"]) <= set(styles)

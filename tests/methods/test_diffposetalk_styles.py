@@ -54,7 +54,7 @@ def some_style(seed: int = 0, width: int = 16) -> tuple[float, ...]:
 def person(number: int, clip: int, seconds: float) -> Motion:
     """A clip of somebody: a resting face of their own, under slow noise that is much larger."""
     frames = round(25 * seconds)
-    own = np.random.default_rng(number).normal(0, 0.004, ARKIT.num_channels)
+    own = np.random.default_rng(number).normal(0, 0.008, ARKIT.num_channels)
     noise = np.random.default_rng((number, clip)).normal(0, 1, (frames // 50 + 2, len(own)))
     slow = np.repeat(noise, 50, axis=0)[:frames]
     return Motion((own + 0.012 * slow).astype(np.float32), 25.0)

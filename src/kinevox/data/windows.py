@@ -38,6 +38,10 @@ class WindowShape:
     """Frames of sound behind them."""
     other: int = 0
     """Frames of motion of another clip in the same style, to tell what the style is."""
+    others: int = 1
+    """How many such pieces, each of a clip of its own choice."""
+    factors: tuple[str, ...] = ()
+    """Names of style factors, which a corpus may know of its clips."""
     identity: int = 0
     """Numbers that describe the shape of the person's head, from the clip's metadata."""
 
@@ -54,10 +58,12 @@ class Window:
     """Frames that the clip has; short clips end early."""
     style: Int[np.ndarray, ""]
     """Place of the clip's style among the styles of the training; -1 for any other."""
-    other: Float[np.ndarray, "other channels"]
-    """Normalized; of another clip where the style has several, else of the same."""
-    other_mask: Bool[np.ndarray, " other"]
-    """Frames that the other clip has."""
+    other: Float[np.ndarray, "others other channels"]
+    """Normalized; of other clips where the style has several, else of the same."""
+    other_mask: Bool[np.ndarray, "others other"]
+    """Frames that the other clips have."""
+    factors: Float[np.ndarray, " factors"]
+    """Style factors of the clip; not a number where unknown."""
     identity: Float[np.ndarray, " identity"]
     """The head's shape (`shape` in the clip's metadata, a list of numbers); zeros if unknown."""
     features: Float[np.ndarray, "features width"]
@@ -107,10 +113,10 @@ class Windows:
         """The window of a clip that starts at a frame.
 
         Args:
-            rng: Chooses the other clip in the same style, and where it is cut.
+            rng: Chooses the other clips in the same style, and where they are cut.
         """
         motion, mask = self._motion(clip, start, self.shape.frames)
-        other, other_mask = self._other(clip, rng or np.random.default_rng(self.seed))
+        other, other_mask = self._others(clip, rng or np.random.default_rng(self.seed))
         style = str(self.corpus.index["style"][clip])
         return Window(
             motion,
@@ -119,6 +125,7 @@ class Windows:
             np.array(self.styles.index(style) if style in self.styles else -1),
             other,
             other_mask,
+            self._factors(clip),
             self._identity(clip),
             self._features(clip, start),
         )
@@ -147,13 +154,21 @@ class Windows:
             return motion, np.arange(frames) < len(values)
         return motion, np.zeros(0, bool)
 
-    def _other(self, clip: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _others(self, clip: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         clips = _clips_by_style(self)[str(self.corpus.index["style"][clip])]
-        others = clips[clips != clip]
-        chosen = int(rng.choice(others)) if len(others) else clip
-        free = int(self.corpus.index["frames"][chosen]) - self.shape.other
-        start = int(rng.integers(free + 1)) if free > 0 else 0
-        return self._motion(chosen, start, self.shape.other)
+        able = clips[clips != clip] if len(clips) > 1 else clips
+        pieces = []
+        for chosen in rng.choice(able, self.shape.others):
+            free = int(self.corpus.index["frames"][chosen]) - self.shape.other
+            start = int(rng.integers(free + 1)) if free > 0 else 0
+            pieces.append(self._motion(int(chosen), start, self.shape.other))
+        motion, mask = (np.stack(parts) for parts in zip(*pieces, strict=True))
+        return motion, mask
+
+    def _factors(self, clip: int) -> Float[np.ndarray, " factors"]:
+        names = self.shape.factors
+        known = json.loads(self.corpus.index["factors"][clip] or "{}") if names else {}
+        return np.array([known.get(name, np.nan) for name in names], np.float32)
 
     def _identity(self, clip: int) -> Float[np.ndarray, " identity"]:
         count = self.shape.identity

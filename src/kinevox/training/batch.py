@@ -26,10 +26,12 @@ class Batch:
     """Frames that exist."""
     style: Int[Tensor, " batch"]
     """Place in `Space.styles`; -1 for any other."""
-    other: Float[Tensor, "batch other channels"] | None = None
-    """Normalized motion of another clip in the same style."""
-    other_mask: Bool[Tensor, "batch other"] | None = None
-    """Frames of it that exist."""
+    other: Float[Tensor, "batch others other channels"] | None = None
+    """Normalized motion of other clips in the same style."""
+    other_mask: Bool[Tensor, "batch others other"] | None = None
+    """Frames of them that exist."""
+    factors: Float[Tensor, "batch factors"] | None = None
+    """Style factors; not a number where unknown."""
     identity: Float[Tensor, "batch identity"] | None = None
     """Shapes of the persons' heads; zeros where unknown."""
     features: Float[Tensor, "batch features width"] | None = None
@@ -62,7 +64,8 @@ def fake_batch(space: Space, shape: WindowShape, size: int = 3) -> Batch:
         0.1 * torch.randn(size, count, generator=generator),
         mask,
         torch.tensor([*(i % len(space.styles) for i in range(size - 1)), -1]),
-        torch.randn(size, shape.other, channels, generator=generator),
-        torch.ones(size, shape.other, dtype=torch.bool),
+        torch.randn(size, shape.others, shape.other, channels, generator=generator),
+        torch.ones(size, shape.others, shape.other, dtype=torch.bool),
+        torch.randn(size, len(shape.factors), generator=generator),
         torch.randn(size, shape.identity, generator=generator),
     )

@@ -81,6 +81,11 @@ class StyleFactors:
             raise ConfigError("Style factors out of range: " + "; ".join(wrong) + ".")
 
 
+STYLE_FACTORS: dict[str, tuple[float, float]] = {
+    item.name: (item.metadata["low"], item.metadata["high"]) for item in fields(StyleFactors)
+}
+"""Every factor with its range."""
+
 PRESETS: dict[str, StyleFactors] = {
     "neutral": StyleFactors(),
     "calm": StyleFactors(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from kinevox.data import Corpus
 from kinevox.data.windows import WindowShape
 from kinevox.errors import AssetError, ConfigError
+from kinevox.methods.articulate.style import STYLE_FACTORS
 from kinevox.training import Space, TrainingOptions, run
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class StyleConfig:
     training: ClassVar[TrainingOptions] = TrainingOptions(
         steps=26_000, batch=32, learning_rate=1e-4, balance="style"
     )
-    decided_by: ClassVar[str] = "contrast_same_pose"
+    decided_by: ClassVar[str] = "decisive"
 
     width: int = 128
     """Of the transformer and of the style."""
-    layers: int = 4
+    layers: int = 2
     """Of the transformer."""
     heads: int = 4
     """Of each attention."""
@@ -46,6 +47,9 @@ class StyleConfig:
     """Width of the small network in each layer, against that of the transformer."""
     dropout: float = 0.1
     """Share that is dropped in training."""
+    movement: bool = True
+    """See steps from frame to frame beside poses, and keep spreads over time beside means; the
+    paper keeps means alone."""
     positions: PositionKind = "sinusoidal"
     """How order is told; `sinusoidal-published` does not tell it, as in the released models."""
     clip: int = 100
@@ -55,26 +59,35 @@ class StyleConfig:
     pairs: Literal["elsewhere", "near"] = "elsewhere"
     """What belongs together: clips from two recordings of one person, or, as in the paper, from
     two moments of one recording."""
-    same_pose: float = 0.6
+    same_pose: float = 0.3
     """Share of batches in which all clips are given one mean pose. People are told apart by how
     they look at rest, unless nobody looks different: then how they move must do."""
+    factors: tuple[str, ...] = tuple(STYLE_FACTORS)
+    """Factors of `articulate`'s styles that can be read from a style, by one linear map, where the
+    corpus knows them; a contrast alone keeps what tells people apart and drops the rest."""
     fixed: tuple[str, ...] = ()
     """Channels or groups of channels that are left out."""
 
     def __post_init__(self) -> None:
         _check_sizes(self.width, self.layers, self.heads, self.dropout)
+        unknown = [name for name in self.factors if name not in STYLE_FACTORS]
+        if unknown:
+            raise ConfigError(
+                f"Style factors {', '.join(unknown)} do not exist; there are "
+                f"{', '.join(STYLE_FACTORS)}."
+            )
         if not 0 <= self.same_pose <= 1:
             raise ConfigError(f"same_pose is {self.same_pose}; it is a share from 0 to 1.")
 
     @property
     def windows(self) -> WindowShape:
         if self.pairs == "near":
-            return WindowShape(2 * self.clip + GAP)
-        return WindowShape(self.clip, other=self.clip)
+            return WindowShape(2 * self.clip + GAP, factors=self.factors)
+        return WindowShape(self.clip, other=self.clip, factors=self.factors)
 
     @property
     def loss_weights(self) -> Mapping[str, float]:
-        return {"contrast": 1.0}
+        return {"contrast": 1.0} | ({"factors": 2.0} if self.factors else {})
 
     def build(self, space: Space) -> StyleEncoder:
         from kinevox.methods.diffposetalk.style import StyleEncoder
@@ -89,13 +102,13 @@ class StyleConfig:
     def loss(
         self, network: StyleEncoder, batch: Batch, generator: Generator
     ) -> Mapping[str, Tensor]:
-        """NT-Xent over the persons of the batch."""
-        from kinevox.methods.diffposetalk.style import contrastive_loss
+        """NT-Xent over the persons of the batch, and the error of factors."""
+        from kinevox.methods.diffposetalk.style import style_loss
 
-        return contrastive_loss(network, batch, generator)
+        return style_loss(network, batch, generator)
 
     def validate(self, network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
-        """The same loss on unseen people, and how often the wrong one is taken for the right."""
+        """The same on unseen people, and how often the wrong one is taken for the right."""
         from kinevox.methods.diffposetalk.style import validation_scores
 
         return validation_scores(network, corpus)
@@ -120,7 +133,7 @@ class DiffPoseTalkConfig:
     """Run of diffposetalk-style whose encoder is used."""
     from_run: str = ""
     """Run of diffposetalk to go on from, for example with another style encoder."""
-    style_layers: int = 4
+    style_layers: int = 2
     """Of that encoder."""
     style_width: int = 128
     """Of that encoder."""
@@ -130,6 +143,10 @@ class DiffPoseTalkConfig:
     """Of that encoder."""
     style_positions: PositionKind = "sinusoidal"
     """Of that encoder."""
+    style_movement: bool = True
+    """Of that encoder."""
+    style_pieces: int = 4
+    """A style in training is what up to this many pieces of other recordings have in common."""
 
     width: int = 256
     """Of the transformer."""
@@ -143,6 +160,8 @@ class DiffPoseTalkConfig:
     """Share that is dropped in training."""
     pre_norm: bool = True
     """Normalize what goes into a part of a layer rather than what comes out."""
+    modulation: bool = True
+    """Let the person token scale and shift what every layer computes, beside being looked at."""
     positions: PositionKind = "rotary"
     """How frames know their place."""
     reach: int = 1
@@ -213,6 +232,11 @@ class DiffPoseTalkConfig:
             raise ConfigError(
                 f"drop_style {self.drop_style} and drop_both {self.drop_both} are more than 1."
             )
+        if self.modulation and not self.pre_norm:
+            raise ConfigError(
+                "modulation changes what was normalized before it goes into a layer; set pre_norm "
+                "too, or leave modulation out."
+            )
         if not self.person_hears and self.reach != 1:
             raise ConfigError(
                 f"reach is {self.reach}; frames that choose what they hear need an attention, so "
@@ -221,21 +245,25 @@ class DiffPoseTalkConfig:
 
     @property
     def style(self) -> StyleConfig:
-        """The encoder that belongs to this denoiser."""
+        """The encoder that belongs to this denoiser, which has no use for factors."""
         return StyleConfig(
             width=self.style_width,
             layers=self.style_layers,
             heads=self.style_heads,
             ratio=self.style_ratio,
             positions=self.style_positions,
+            movement=self.style_movement,
+            factors=(),
             clip=self.window,
             fixed=self.fixed,
         )
 
     @property
     def windows(self) -> WindowShape:
-        other = self.window if self.style_of == "elsewhere" else 0
-        return WindowShape(2 * self.window, LEAD, TAIL, other=other, identity=self.identity)
+        other, others = (self.window, self.style_pieces) if self.style_of == "elsewhere" else (0, 1)
+        return WindowShape(
+            2 * self.window, LEAD, TAIL, other=other, others=others, identity=self.identity
+        )
 
     @property
     def loss_weights(self) -> Mapping[str, float]:
@@ -332,7 +360,11 @@ PAPER = replace(
     width=512,
     heads=8,
     dropout=0.1,
+    style_layers=4,
+    style_movement=False,
+    style_pieces=1,
     pre_norm=False,
+    modulation=False,
     positions="learned",
     person_hears=True,
     identity=100,

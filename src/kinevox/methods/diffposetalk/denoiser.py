@@ -1,10 +1,10 @@
 """The denoiser: noisy motion of a window, what came before and what is heard -> clean motion.
 
 Tokens are one for the person, then one for each frame of the context and of the window. Shape,
-style and diffusion step are all in the first token; frames learn of them by attention. Its output
-is dropped.
+style and diffusion step are all in the first token; frames learn of them by attention and, with
+`modulation`, by scales and shifts in every layer. Its output is dropped.
 
-Source: DiffPoseTalk, Sun et al. 2024, Section 4.2, after its code.
+Source: DiffPoseTalk, Sun et al. 2024, Section 4.2, after its code; the modulation is ours.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.nn.attention import AlignedAttention, AlignedMap
+from kinevox.nn.modulation import Modulation, changed
 from kinevox.nn.positional import Positions, sinusoid, turns
 from kinevox.nn.transformer import Layer
 
@@ -36,6 +37,9 @@ class Denoiser(nn.Module):
         self.step = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
         self.motion = nn.Linear(channels + config.indicator, width)
         self.positions = Positions(config.positions, 1 + config.context + config.window, width)
+        if config.modulation:
+            self.manner = nn.Sequential(nn.Linear(width, width), nn.SiLU())
+            self.modulation = Modulation(width, width, 1)
         self.layers = nn.ModuleList(self._layer() for _ in range(config.layers))
         self.norm = nn.LayerNorm(width) if config.pre_norm else nn.Identity()
         self.out = nn.Sequential(
@@ -54,6 +58,7 @@ class Denoiser(nn.Module):
             dropout=config.dropout,
             pre_norm=config.pre_norm,
             hearing=hearing,
+            told=config.width if config.modulation else 0,
         )
 
     def listen(self, sound: Float[Tensor, "batch frames width"]) -> list[Any]:
@@ -84,14 +89,16 @@ class Denoiser(nn.Module):
             frames = torch.cat([frames, flags[..., None]], dim=-1)
         hidden = self.motion(frames)
         first = self.person(person) + self.embedded(step)
+        told = self.manner(first) if self.config.modulation else None
         hidden = self.positions(torch.cat([first[:, None], hidden], dim=1))
         places = None
         if self.config.positions == "rotary":
             size = self.config.width // self.config.heads
             places = turns(hidden.shape[1], size, hidden.device)
         for layer, sound in zip(self.layers, heard, strict=True):
-            hidden = layer(hidden, turns=places, heard=sound)
-        return self.out(self.norm(hidden[:, 1:]))
+            hidden = layer(hidden, turns=places, heard=sound, told=told)
+        change = None if told is None else self.modulation(told)[0]
+        return self.out(changed(self.norm(hidden[:, 1:]), change))
 
     def embedded(self, step: Int[Tensor, " batch"]) -> Float[Tensor, "batch width"]:
         """The diffusion step as a vector."""

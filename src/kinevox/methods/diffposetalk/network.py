@@ -95,19 +95,27 @@ def adopt_weights(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
     Raises:
         AssetError: they are of another size.
     """
-    weights = {
-        name: weight
-        for name, weight in trained.network.state_dict().items()
-        if not name.startswith("style_encoder.")
-    }
-    expected = {name: weight.shape for name, weight in network.state_dict().items()}
+    weights = _denoising(trained.network)
+    expected = {name: weight.shape for name, weight in _denoising(network).items()}
+    # A modulation changes nothing at first, so it may be added.
+    missing = [name for name in expected if name not in weights and not _modulates(name)]
     wrong = [name for name, weight in weights.items() if expected.get(name) != weight.shape]
+    wrong += missing
     if wrong:
         raise AssetError(
             f"The weights to go on from belong to a network of another size ({', '.join(wrong[:3])}"
             "); give the sizes that it was trained with."
         )
     network.load_state_dict(weights, strict=False)
+
+
+def _denoising(network: nn.Module) -> dict[str, Tensor]:
+    weights = network.state_dict().items()
+    return {name: weight for name, weight in weights if not name.startswith("style_encoder.")}
+
+
+def _modulates(name: str) -> bool:
+    return ".modulation." in name or ".manner." in name
 
 
 def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
@@ -117,7 +125,7 @@ def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> No
         AssetError: it is of another size, or was trained on another normalization of motion.
     """
     expected, found = network.style_encoder.config, trained.network.config
-    shape = ("width", "layers", "heads", "ratio", "positions", "fixed")
+    shape = ("width", "layers", "heads", "ratio", "positions", "movement", "fixed")
     wrong = [
         f"{name} is {getattr(found, name)}, expected {getattr(expected, name)}"
         for name in shape
@@ -138,4 +146,6 @@ def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> No
             f"The style encoder does not fit: {'; '.join(wrong)}. Train it on the same corpus with "
             "the same sizes (--network.style-width and so on)."
         )
-    network.style_encoder.load_state_dict(trained.network.state_dict())
+    known = network.style_encoder.state_dict()
+    weights = trained.network.state_dict().items()
+    network.style_encoder.load_state_dict({n: weight for n, weight in weights if n in known})

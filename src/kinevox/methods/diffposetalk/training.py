@@ -24,7 +24,7 @@ from kinevox.methods.diffposetalk.config import LEAD, TAIL
 from kinevox.methods.diffposetalk.hearing import features_of_batch
 from kinevox.methods.diffposetalk.losses import Embed, window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.style import LEAST_FRAMES
+from kinevox.methods.diffposetalk.style import LEAST_FRAMES, shared
 from kinevox.motion import MotionLayout
 from kinevox.training import Space
 from kinevox.training.batch import Batch
@@ -58,7 +58,7 @@ def two_window_loss(
     features = features_of_batch(config.encoder, batch, LEAD, TAIL)
     motion = batch.motion[..., network.columns]
     sides = (slice(0, config.window), slice(config.window, None))
-    styles = styles_of(network, batch)
+    styles = styles_of(network, batch, generator)
     whole, stretches = [], []
     for side, style, truncate in zip(
         sides, styles, (config.truncate_first, config.truncate_second), strict=True
@@ -149,15 +149,26 @@ def joined_terms(
     return {name: terms[name] for name in config.loss_weights}
 
 
-def styles_of(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
-    """A style for each window."""
+def styles_of(
+    network: DiffPoseTalkNetwork, batch: Batch, generator: Generator | None = None
+) -> tuple[Tensor, Tensor]:
+    """A style for each window.
+
+    Args:
+        generator: Chooses how many of the other pieces are looked at; all without.
+    """
     config = network.config
     if config.style_from == "performers":
         style = network.styles_of_performers(batch.style)
         return style, style
     if config.style_of == "elsewhere":
         assert batch.other is not None and batch.other_mask is not None
-        style = network.style_encoder(batch.other[..., network.columns], batch.other_mask)
+        seen = batch.other_mask.flatten(0, 1)
+        pieces = network.style_encoder(batch.other[..., network.columns].flatten(0, 1), _seen(seen))
+        counts = batch.other_mask.sum(dim=2) >= LEAST_FRAMES
+        if generator is not None:
+            counts = counts & _first_few(counts, generator)
+        style = shared(pieces.unflatten(0, counts.shape).float(), counts)
         return style, style
     motion = batch.motion[..., network.columns]
     halves = motion.split(config.window, dim=1), batch.mask.split(config.window, dim=1)
@@ -165,6 +176,14 @@ def styles_of(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tenso
     short = halves[1][1].sum(dim=1) < LEAST_FRAMES
     # Of a recording that ends within the first window there is no other one.
     return torch.where(short[:, None], network.null_style, second), first
+
+
+def _first_few(
+    pieces: Bool[Tensor, "batch others"], generator: Generator
+) -> Bool[Tensor, "batch others"]:
+    batch, most = pieces.shape
+    few = torch.randint(1, most + 1, (batch, 1), generator=generator, device=generator.device)
+    return torch.arange(most, device=pieces.device) < few
 
 
 def _seen(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, "batch frames"]:
