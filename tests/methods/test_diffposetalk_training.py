@@ -22,7 +22,7 @@ from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork, adopt_weights
 from kinevox.methods.diffposetalk.style import style_loss
-from kinevox.methods.diffposetalk.training import Stretch, predict, two_window_loss
+from kinevox.methods.diffposetalk.training import Stretch, drawn_steps, predict, two_window_loss
 from kinevox.nn.modulation import Modulation, changed
 from kinevox.speech import Speech
 from kinevox.training.batch import Batch
@@ -83,6 +83,28 @@ class TestModulation:
         assert not torch.allclose(first, second)
         (scale, shift), _ = change(told)
         torch.testing.assert_close(first[:, 3], tokens[:, 3] * scale[:, 0] + shift[:, 0])
+
+
+class TestSteps:
+    def test_late_steps_come_more_often(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        config = replace(TINY, steps=10)
+        drawn = torch.cat([drawn_steps(16, config, generator) for _ in range(2_000)])
+        shares = torch.bincount(drawn, minlength=11)[1:] / len(drawn)
+        expected = (0.5 + (torch.arange(10) + 0.5) / 10) / 10
+        torch.testing.assert_close(shares, expected, atol=0.003, rtol=0)
+
+    def test_a_batch_spreads_evenly(self) -> None:
+        config = replace(TINY, steps=500)
+        for seed in range(20):
+            drawn = drawn_steps(16, config, torch.Generator().manual_seed(seed)).sort().values
+            assert drawn[0] <= 60 and drawn[-1] > 475 and int(drawn.diff().max()) < 100
+
+    def test_all_alike_where_published(self) -> None:
+        config = replace(TINY, steps=10, late_steps=False)
+        drawn = drawn_steps(20_000, config, torch.Generator().manual_seed(0))
+        shares = torch.bincount(drawn, minlength=11)[1:] / len(drawn)
+        torch.testing.assert_close(shares, torch.full((10,), 0.1), atol=0.01, rtol=0)
 
 
 class TestLoss:

@@ -182,6 +182,9 @@ class DiffPoseTalkConfig:
     """Of diffusion in training; sampling takes few of them."""
     schedule: Literal["cosine", "linear", "quadratic", "sigmoid"] = "cosine"
     """How noise grows."""
+    late_steps: bool = True
+    """Train on noisy steps more often, on the last three times as often as on the first, and spread
+    the steps of a batch evenly: in noise, sound and style decide, and sampling begins there."""
 
     guessed_phones: bool = False
     """Learn from clips too whose lips follow phones that were recognized rather than known."""
@@ -364,6 +367,7 @@ PAPER = replace(
     style_movement=False,
     style_pieces=1,
     pre_norm=False,
+    late_steps=False,
     modulation=False,
     positions="learned",
     person_hears=True,

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 
 from kinevox.diffusion.schedules import schedule
-from kinevox.methods.diffposetalk.config import LEAD, TAIL
+from kinevox.methods.diffposetalk.config import LEAD, TAIL, DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.hearing import features_of_batch
 from kinevox.methods.diffposetalk.losses import Embed, window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
@@ -73,7 +73,7 @@ def two_window_loss(
                 mask=ends,
                 style=style,
                 chance=_uniform(len(motion), generator),
-                step=_steps(len(motion), config.steps, generator),
+                step=drawn_steps(len(motion), config, generator),
                 noise=torch.randn(
                     motion[:, side].shape, generator=generator, device=generator.device
                 ),
@@ -205,8 +205,21 @@ def _uniform(count: int, generator: Generator) -> Float[Tensor, " count"]:
     return torch.rand(count, generator=generator, device=generator.device)
 
 
-def _steps(count: int, steps: int, generator: Generator) -> Int[Tensor, " count"]:
-    return torch.randint(1, steps + 1, (count,), generator=generator, device=generator.device)
+def drawn_steps(
+    count: int, config: DiffPoseTalkConfig, generator: Generator
+) -> Int[Tensor, " count"]:
+    """Steps of diffusion to train on, from 1 to `steps`.
+
+    Source: spread evenly after Kingma et al. 2021 (Variational Diffusion Models), Appendix I.
+    """
+    steps = config.steps
+    if not config.late_steps:
+        return torch.randint(1, steps + 1, (count,), generator=generator, device=generator.device)
+    turn = torch.randperm(count, generator=generator, device=generator.device)
+    share = (turn + _uniform(count, generator)) / count
+    # The density 1/2 + x has the cumulated share x/2 + x^2/2.
+    place = ((1 + 8 * share).sqrt() - 1) / 2
+    return (place * steps).long().clamp(max=steps - 1) + 1
 
 
 def _embeddings(network: DiffPoseTalkNetwork) -> Mapping[str, Embed]:
