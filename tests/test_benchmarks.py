@@ -129,3 +129,17 @@ def test_charts_are_complete() -> None:
     ElementTree.fromstring(text)
     assert text.count("<polyline") == 2 and text.count("stroke-dasharray") == 1
     assert "nan" not in text
+
+
+def test_what_can_be_read_from_vectors_is_found_and_nothing_else() -> None:
+    from style_probe import probed
+
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(12, 3))
+    known = {}
+    for split, count in (("train", 200), ("valid", 60), ("test", 60)):
+        vectors = rng.normal(3.0, 2.0, size=(count, 12))
+        unknown = rng.normal(size=count)
+        known[split] = (vectors, np.column_stack([vectors @ weights[:, :2], unknown]))
+    told = probed(known)
+    assert told[:2].min() > 0.99 and told[2] < 0.1
