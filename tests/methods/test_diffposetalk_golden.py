@@ -26,7 +26,13 @@ from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
 from kinevox.methods.diffposetalk.released import our_names
 from kinevox.methods.diffposetalk.style import StyleEncoder, nt_xent
-from kinevox.methods.diffposetalk.training import Stretch, joined_terms, predict
+from kinevox.methods.diffposetalk.training import (
+    Before,
+    Stretch,
+    joined_terms,
+    known_conditions,
+    predict,
+)
 
 pytestmark = pytest.mark.shared
 
@@ -171,17 +177,17 @@ def test_train_step(shared_dir: Path, run: str) -> None:
                 network.sound(hubert(heard, 25)),
                 mask,
                 styles[1 - side],
-                case["noise.cfg_uniform"][side],
+                *known_conditions(case["noise.cfg_uniform"][side], network.config),
                 case["noise.time_step"][side],
                 case["noise.eps"][side],
             )
         )
     shape = case["in.shape"]
     # The fixture's shapes are normalized already.
-    made = predict(network, stretches[0], *network.begins(3), shape)
+    made = predict(network, stretches[0], Before(*network.begins(3)), shape)
     context = motion[0][:, -10:]
     sound = whole[:, -10:] if run == "truncated" else stretches[0].sound[:, -10:].detach()
-    follows = predict(network, stretches[1], context, sound, shape)
+    follows = predict(network, stretches[1], Before(context, sound), shape)
     vertices = {"all": affine_vertices(case)}
     terms = joined_terms(network, stretches[0], made, stretches[1], follows, context, vertices)
     loss = sum(network.config.loss_weights[name] * term for name, term in terms.items())

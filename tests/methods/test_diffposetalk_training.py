@@ -22,7 +22,14 @@ from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork, adopt_weights
 from kinevox.methods.diffposetalk.style import style_loss
-from kinevox.methods.diffposetalk.training import Stretch, drawn_steps, predict, two_window_loss
+from kinevox.methods.diffposetalk.training import (
+    Before,
+    Stretch,
+    drawn_steps,
+    known_conditions,
+    predict,
+    two_window_loss,
+)
 from kinevox.nn.modulation import Modulation, changed
 from kinevox.speech import Speech
 from kinevox.training.batch import Batch
@@ -155,11 +162,11 @@ class TestLoss:
                 torch.ones(1, 25, 32, requires_grad=True),
                 torch.ones(1, 25, dtype=torch.bool),
                 torch.ones(1, 16, requires_grad=True),
-                torch.tensor([chance], dtype=torch.float32),
+                *known_conditions(torch.tensor([chance], dtype=torch.float32), TINY),
                 torch.tensor([100]),
                 torch.zeros(1, 25, 55),
             )
-            made = predict(network, stretch, *network.begins(1), None)
+            made = predict(network, stretch, Before(*network.begins(1)), None)
             grads = torch.autograd.grad(
                 made.sum(), [stretch.sound, stretch.style], allow_unused=True
             )

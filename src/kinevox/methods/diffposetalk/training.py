@@ -12,7 +12,7 @@ Steps as in DiffPoseTalk (Sun et al. 2024, Section 4.4, and its code):
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -44,10 +44,20 @@ class Stretch:
     """As the denoiser hears it."""
     mask: Bool[Tensor, "batch window"]
     style: Float[Tensor, "batch style"]
-    chance: Float[Tensor, " batch"]
-    """From 0 to 1: decides which conditions are dropped."""
+    styled: Bool[Tensor, " batch"]
+    """Where the style is known."""
+    sounding: Bool[Tensor, " batch"]
+    """Where the sound is known."""
     step: Int[Tensor, " batch"]
     noise: Float[Tensor, "batch window channels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What precedes a window."""
+
+    motion: Float[Tensor, "batch context channels"]
+    sound: Float[Tensor, "batch context width"]
 
 
 def two_window_loss(
@@ -55,67 +65,80 @@ def two_window_loss(
 ) -> Mapping[str, Tensor]:
     """Named terms; those of both windows are averaged."""
     config = network.config
+    first, second, before = two_windows(network, batch, generator)
+    made = predict(network, first, Before(*network.begins(len(first.motion))), batch.identity)
+    coin = _uniform(len(made), generator) < config.own_context
+    own = coin & (first.step <= CLEAN_ENOUGH * config.steps) & first.mask.all(dim=1)
+    followed = torch.where(
+        own[:, None, None], made.detach().float()[:, -config.context :], before.motion
+    )
+    follows = predict(network, second, replace(before, motion=followed), batch.identity)
+    return joined_terms(network, first, made, second, follows, before.motion)
+
+
+def two_windows(
+    network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
+) -> tuple[Stretch, Stretch, Before]:
+    """Both windows, and what truly precedes the second."""
+    config = network.config
     features = features_of_batch(config.encoder, batch, LEAD, TAIL)
     motion = batch.motion[..., network.columns]
     sides = (slice(0, config.window), slice(config.window, None))
     styles = styles_of(network, batch, generator)
-    whole, stretches = [], []
+    stretches = []
     for side, style, truncate in zip(
         sides, styles, (config.truncate_first, config.truncate_second), strict=True
     ):
         ends = _ends(batch.mask[:, side], truncate, generator)
-        heard = features[:, side]
-        whole.append(heard)
+        styled, sounding = known_conditions(_uniform(len(motion), generator), config)
         stretches.append(
             Stretch(
                 motion=motion[:, side] * ends[..., None],
-                sound=network.sound(heard * ends[..., None]),
+                sound=network.sound(features[:, side] * ends[..., None]),
                 mask=ends,
                 style=style,
-                chance=_uniform(len(motion), generator),
+                styled=styled,
+                sounding=sounding,
                 step=drawn_steps(len(motion), config, generator),
                 noise=torch.randn(
                     motion[:, side].shape, generator=generator, device=generator.device
                 ),
             )
         )
-    first, second = stretches
     # What precedes the second window is whole, wherever the first was made to end.
-    context_motion = motion[:, sides[0]][:, -config.context :]
+    last = slice(config.window - config.context, config.window)
     with torch.no_grad():
-        context_sound = network.sound(whole[0][:, -config.context :])
+        before = Before(motion[:, last], network.sound(features[:, last]))
+    return stretches[0], stretches[1], before
 
-    made = predict(network, first, *network.begins(len(motion)), batch.identity)
-    coin = _uniform(len(motion), generator) < config.own_context
-    own = coin & (first.step <= CLEAN_ENOUGH * config.steps) & first.mask.all(dim=1)
-    followed = torch.where(
-        own[:, None, None], made.detach().float()[:, -config.context :], context_motion
-    )
-    follows = predict(network, second, followed, context_sound, batch.identity)
-    return joined_terms(network, first, made, second, follows, context_motion)
+
+def known_conditions(
+    chance: Float[Tensor, " batch"], config: DiffPoseTalkConfig
+) -> tuple[Bool[Tensor, " batch"], Bool[Tensor, " batch"]]:
+    """Where style and sound are known, by one number from 0 to 1 per sample.
+
+    Below a first bound all is known, then the style is dropped, then both.
+    """
+    return chance <= 1 - config.drop_style - config.drop_both, chance <= 1 - config.drop_both
 
 
 def predict(
     network: DiffPoseTalkNetwork,
     stretch: Stretch,
-    context_motion: Float[Tensor, "batch context channels"],
-    context_sound: Float[Tensor, "batch context width"],
+    before: Before,
     identity: Float[Tensor, "batch identity"] | None,
 ) -> Float[Tensor, "batch frames channels"]:
     """Clean motion of context and window from the noised one, with conditions dropped."""
     config = network.config
-    # One number per sample: below the first bound all is known, then style is dropped, then both.
-    styled = stretch.chance <= 1 - config.drop_style - config.drop_both
-    sounding = stretch.chance <= 1 - config.drop_both
-    sound = network.sounding(stretch.sound, sounding)
+    sound = network.sounding(stretch.sound, stretch.sounding)
     levels = schedule(config.schedule, config.steps)
     return network.denoiser(
         levels.noised(stretch.motion, stretch.step, stretch.noise),
         stretch.step,
-        network.persons(network.styled(stretch.style, styled), identity),
-        context_motion,
+        network.persons(network.styled(stretch.style, stretch.styled), identity),
+        before.motion,
         stretch.mask.to(stretch.motion.dtype),
-        network.denoiser.listen(torch.cat([context_sound.to(sound.dtype), sound], dim=1)),
+        network.denoiser.listen(torch.cat([before.sound.to(sound.dtype), sound], dim=1)),
     )
 
 
