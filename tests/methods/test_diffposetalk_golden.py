@@ -164,32 +164,34 @@ def test_train_step(shared_dir: Path, run: str) -> None:
     ends = case["noise.end_idx"] if run == "truncated" else torch.full((2, 3), 25)
     with torch.no_grad():
         styles = [network.style_encoder(part) for part in motion]
-        whole = network.sound(hubert(samples[0], 25))
+        whole = hubert(samples[0], 25)
     for name, style in zip(("w1", "w2"), styles, strict=True):
         assert_close(style, case[f"out.style_{name}"])
-    stretches = []
+    stretches: list[Stretch] = []
     for side in (0, 1):
         mask = torch.arange(25) < ends[side][:, None]
-        heard = samples[side] * mask.repeat_interleave(640, dim=1)
+        features = hubert(samples[side] * mask.repeat_interleave(640, dim=1), 25)
+        before = None
+        if side:
+            preceding = whole if run == "truncated" else stretches[0].features
+            before = Before(motion[0][:, -10:], preceding[:, -10:].detach())
         stretches.append(
             Stretch(
                 motion[side] * mask[..., None],
-                network.sound(hubert(heard, 25)),
+                features,
                 mask,
                 styles[1 - side],
                 *known_conditions(case["noise.cfg_uniform"][side], network.config),
                 case["noise.time_step"][side],
                 case["noise.eps"][side],
+                # The fixture's shapes are normalized already.
+                case["in.shape"],
+                before,
             )
         )
-    shape = case["in.shape"]
-    # The fixture's shapes are normalized already.
-    made = predict(network, stretches[0], Before(*network.begins(3)), shape)
-    context = motion[0][:, -10:]
-    sound = whole[:, -10:] if run == "truncated" else stretches[0].sound[:, -10:].detach()
-    follows = predict(network, stretches[1], Before(context, sound), shape)
+    made, follows = (predict(network, one, one.noised(network.config)) for one in stretches)
     vertices = {"all": affine_vertices(case)}
-    terms = joined_terms(network, stretches[0], made, stretches[1], follows, context, vertices)
+    terms = joined_terms(network, stretches[0], made, stretches[1], follows, vertices)
     loss = sum(network.config.loss_weights[name] * term for name, term in terms.items())
     assert isinstance(loss, torch.Tensor)
     loss.backward()

@@ -23,7 +23,6 @@ from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork, adopt_weights
 from kinevox.methods.diffposetalk.style import style_loss
 from kinevox.methods.diffposetalk.training import (
-    Before,
     Stretch,
     drawn_steps,
     known_conditions,
@@ -159,16 +158,16 @@ class TestLoss:
         for chance in np.linspace(0.005, 0.995, 100):
             stretch = Stretch(
                 torch.zeros(1, 25, 55),
-                torch.ones(1, 25, 32, requires_grad=True),
+                torch.ones(1, 25, 320, requires_grad=True),
                 torch.ones(1, 25, dtype=torch.bool),
                 torch.ones(1, 16, requires_grad=True),
                 *known_conditions(torch.tensor([chance], dtype=torch.float32), TINY),
                 torch.tensor([100]),
                 torch.zeros(1, 25, 55),
             )
-            made = predict(network, stretch, Before(*network.begins(1)), None)
+            made = predict(network, stretch, stretch.noised(TINY))
             grads = torch.autograd.grad(
-                made.sum(), [stretch.sound, stretch.style], allow_unused=True
+                made.sum(), [stretch.features, stretch.style], allow_unused=True
             )
             known = tuple(bool(grad is not None and grad.any()) for grad in grads)
             seen[known] = seen.get(known, 0) + 1

@@ -69,7 +69,7 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
 def _earlier(header: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The trainings that this one went on from, the latest first."""
     found: list[dict[str, Any]] = []
-    while run := header["network"]["config"].get("from_run"):
+    while run := _origin(header["network"]["config"]):
         header = read_header(run_folder(run))[1]
         training, config = header["training"], header["network"]["config"]
         found.append(
@@ -82,11 +82,16 @@ def _earlier(header: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def _origin(config: Mapping[str, Any]) -> str:
+    """The run that a network began as."""
+    return config.get("taught_by") or config.get("from_run") or ""
+
+
 def _without_paths(stage: Trainable, place: Path, out: Path) -> Trainable:
     """The configuration without names that mean something on this machine only."""
     names = vars(stage)
     # Their weights are inside; the names are told for the record.
-    for field in ("style_run", "from_run"):
+    for field in ("style_run", "from_run", "taught_by"):
         if run := names.get(field):
             stage = replace(stage, **{field: Path(run).name})  # type: ignore[type-var]
     if "encoder" in names:

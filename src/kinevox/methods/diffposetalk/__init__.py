@@ -201,11 +201,10 @@ class DiffPoseTalk:
         """The method, drawing in another way.
 
         Raises:
+            AssetError: no weights were loaded.
             ConfigError: a choice is out of its range.
         """
-        from kinevox.methods.diffposetalk.perform import Sampling
-
-        return replace(self, sampling=(self.sampling or Sampling()).changed(options))
+        return replace(self, sampling=self._sampling().changed(options))
 
     def generate(
         self, speech: Speech, style: Style, *, seed: int = 0, fps: float = timebase.FPS
@@ -225,10 +224,14 @@ class DiffPoseTalk:
         Raises:
             AssetError: no weights were loaded.
         """
-        from kinevox.methods.diffposetalk.perform import Sampling
         from kinevox.methods.diffposetalk.performances import perform_all
 
-        return perform_all(self._loaded(), performances, self.sampling or Sampling(), fps)
+        return perform_all(self._loaded(), performances, self._sampling(), fps)
+
+    def _sampling(self) -> Sampling:
+        from kinevox.methods.diffposetalk.perform import usual_sampling
+
+        return self.sampling or usual_sampling(self._loaded().config)
 
     def _loaded(self) -> DiffPoseTalkNetwork:
         if self.network is not None:

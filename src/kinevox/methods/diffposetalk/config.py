@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from kinevox.data import Corpus
 from kinevox.data.windows import WindowShape
@@ -120,7 +120,7 @@ class DiffPoseTalkConfig:
 
     name: ClassVar[str] = "diffposetalk"
     training: ClassVar[TrainingOptions] = TrainingOptions(steps=100_000, learning_rate=3e-4)
-    decided_by: ClassVar[str] = "denoising_error"
+    decided_by: ClassVar[str] = "error"
 
     encoder: str = "speech"
     """What hears: `mel`, or a speech encoder by name or folder."""
@@ -133,6 +133,11 @@ class DiffPoseTalkConfig:
     """Run of diffposetalk-style whose encoder is used."""
     from_run: str = ""
     """Run of diffposetalk to go on from, for example with another style encoder."""
+    taught_by: str = ""
+    """Run of diffposetalk that this one begins as, and whose guided drawing it then learns to do
+    without guidance and in half the steps."""
+    few_steps: int = 4
+    """Steps in which a network that is taught draws; its teacher takes twice as many."""
     style_layers: int = 2
     """Of that encoder."""
     style_width: int = 128
@@ -295,6 +300,11 @@ class DiffPoseTalkConfig:
         from kinevox.methods.diffposetalk.network import adopt_style_encoder, adopt_weights
         from kinevox.training.checkpoint import read_checkpoint
 
+        if self.taught_by:
+            teacher = read_checkpoint(run.run_folder(self.taught_by), self)
+            adopt_weights(network, teacher)
+            adopt_style_encoder(network, cast("DiffPoseTalkNetwork", teacher.network).style_encoder)
+            return
         if self.from_run:
             adopt_weights(network, read_checkpoint(run.run_folder(self.from_run), self))
         if self.style_from == "performers":
@@ -306,7 +316,8 @@ class DiffPoseTalkConfig:
                 "STYLE."
             )
         folder = run.run_folder(self.style_run)
-        adopt_style_encoder(network, read_checkpoint(folder, self.style))
+        encoder = cast("StyleEncoder", read_checkpoint(folder, self.style).network)
+        adopt_style_encoder(network, encoder)
 
     def learns_from(self, metadata: Mapping[str, Any]) -> bool:
         """Lips that follow wrong phones teach to mumble."""
@@ -333,8 +344,11 @@ class DiffPoseTalkConfig:
         self, network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
     ) -> Mapping[str, Tensor]:
         """The terms of the paper's loss, over two windows that follow each other."""
+        from kinevox.methods.diffposetalk.distillation import distillation_loss
         from kinevox.methods.diffposetalk.training import two_window_loss
 
+        if self.taught_by:
+            return distillation_loss(network, batch, generator)
         return two_window_loss(network, batch, generator)
 
     def validate(self, network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[str, float]:

@@ -118,13 +118,13 @@ def _modulates(name: str) -> bool:
     return ".modulation." in name or ".manner." in name
 
 
-def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
+def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: StyleEncoder) -> None:
     """Takes over a trained style encoder.
 
     Raises:
         AssetError: it is of another size, or was trained on another normalization of motion.
     """
-    expected, found = network.style_encoder.config, trained.network.config
+    expected, found = network.style_encoder.config, trained.config
     shape = ("width", "layers", "heads", "ratio", "positions", "movement", "fixed")
     wrong = [
         f"{name} is {getattr(found, name)}, expected {getattr(expected, name)}"
@@ -147,5 +147,5 @@ def adopt_style_encoder(network: DiffPoseTalkNetwork, trained: Checkpoint) -> No
             "the same sizes (--network.style-width and so on)."
         )
     known = network.style_encoder.state_dict()
-    weights = trained.network.state_dict().items()
+    weights = trained.state_dict().items()
     network.style_encoder.load_state_dict({n: weight for n, weight in weights if n in known})

@@ -25,6 +25,7 @@ from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.known import Known
 from kinevox.methods._base import SamplingOptions
 from kinevox.methods.diffposetalk.channels import normalized, restored
+from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
@@ -89,6 +90,13 @@ class Sampling:
 
 def _chosen(**choices: Any) -> dict[str, Any]:
     return {name: choice for name, choice in choices.items() if choice is not None}
+
+
+def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
+    """How a network draws unless told otherwise: as it was trained to."""
+    if not config.taught_by:
+        return Sampling()
+    return Sampling("ddim", config.few_steps, FOLLOWED.plain)
 
 
 PUBLISHED = Sampling(

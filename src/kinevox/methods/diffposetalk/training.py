@@ -35,13 +35,21 @@ from more noise it is an average of what could be, which no window should follow
 
 
 @dataclass(frozen=True, eq=False)
+class Before:
+    """What truly precedes a window."""
+
+    motion: Float[Tensor, "batch context channels"]
+    features: Float[Tensor, "batch context features"]
+
+
+@dataclass(frozen=True, eq=False)
 class Stretch:
     """One of the two windows, as it is trained on."""
 
     motion: Float[Tensor, "batch window channels"]
     """Clean and normalized; zero where there is none."""
-    sound: Float[Tensor, "batch window width"]
-    """As the denoiser hears it."""
+    features: Float[Tensor, "batch window features"]
+    """Of the speech encoder; zero where there is none."""
     mask: Bool[Tensor, "batch window"]
     style: Float[Tensor, "batch style"]
     styled: Bool[Tensor, " batch"]
@@ -50,14 +58,13 @@ class Stretch:
     """Where the sound is known."""
     step: Int[Tensor, " batch"]
     noise: Float[Tensor, "batch window channels"]
+    identity: Float[Tensor, "batch identity"] | None = None
+    before: Before | None = None
+    """None where nothing precedes it."""
 
-
-@dataclass(frozen=True, eq=False)
-class Before:
-    """What precedes a window."""
-
-    motion: Float[Tensor, "batch context channels"]
-    sound: Float[Tensor, "batch context width"]
+    def noised(self, config: DiffPoseTalkConfig) -> Float[Tensor, "batch window channels"]:
+        levels = schedule(config.schedule, config.steps)
+        return levels.noised(self.motion, self.step, self.noise)
 
 
 def two_window_loss(
@@ -65,36 +72,42 @@ def two_window_loss(
 ) -> Mapping[str, Tensor]:
     """Named terms; those of both windows are averaged."""
     config = network.config
-    first, second, before = two_windows(network, batch, generator)
-    made = predict(network, first, Before(*network.begins(len(first.motion))), batch.identity)
+    first, second = two_windows(network, batch, generator)
+    made = predict(network, first, first.noised(config))
     coin = _uniform(len(made), generator) < config.own_context
     own = coin & (first.step <= CLEAN_ENOUGH * config.steps) & first.mask.all(dim=1)
+    true = second.before
+    assert true is not None
     followed = torch.where(
-        own[:, None, None], made.detach().float()[:, -config.context :], before.motion
+        own[:, None, None], made.detach().float()[:, -config.context :], true.motion
     )
-    follows = predict(network, second, replace(before, motion=followed), batch.identity)
-    return joined_terms(network, first, made, second, follows, before.motion)
+    following = replace(second, before=replace(true, motion=followed))
+    follows = predict(network, following, second.noised(config))
+    return joined_terms(network, first, made, second, follows)
 
 
 def two_windows(
     network: DiffPoseTalkNetwork, batch: Batch, generator: Generator
-) -> tuple[Stretch, Stretch, Before]:
-    """Both windows, and what truly precedes the second."""
+) -> tuple[Stretch, Stretch]:
+    """Both windows of a batch, with all that is drawn at random."""
     config = network.config
     features = features_of_batch(config.encoder, batch, LEAD, TAIL)
     motion = batch.motion[..., network.columns]
     sides = (slice(0, config.window), slice(config.window, None))
+    # What precedes the second window is whole, wherever the first is made to end.
+    last = slice(config.window - config.context, config.window)
+    befores = (None, Before(motion[:, last], features[:, last]))
     styles = styles_of(network, batch, generator)
     stretches = []
-    for side, style, truncate in zip(
-        sides, styles, (config.truncate_first, config.truncate_second), strict=True
+    for side, before, style, truncate in zip(
+        sides, befores, styles, (config.truncate_first, config.truncate_second), strict=True
     ):
         ends = _ends(batch.mask[:, side], truncate, generator)
         styled, sounding = known_conditions(_uniform(len(motion), generator), config)
         stretches.append(
             Stretch(
                 motion=motion[:, side] * ends[..., None],
-                sound=network.sound(features[:, side] * ends[..., None]),
+                features=features[:, side] * ends[..., None],
                 mask=ends,
                 style=style,
                 styled=styled,
@@ -103,13 +116,11 @@ def two_windows(
                 noise=torch.randn(
                     motion[:, side].shape, generator=generator, device=generator.device
                 ),
+                identity=batch.identity,
+                before=before,
             )
         )
-    # What precedes the second window is whole, wherever the first was made to end.
-    last = slice(config.window - config.context, config.window)
-    with torch.no_grad():
-        before = Before(motion[:, last], network.sound(features[:, last]))
-    return stretches[0], stretches[1], before
+    return stretches[0], stretches[1]
 
 
 def known_conditions(
@@ -125,20 +136,23 @@ def known_conditions(
 def predict(
     network: DiffPoseTalkNetwork,
     stretch: Stretch,
-    before: Before,
-    identity: Float[Tensor, "batch identity"] | None,
+    noised: Float[Tensor, "batch window channels"],
 ) -> Float[Tensor, "batch frames channels"]:
     """Clean motion of context and window from the noised one, with conditions dropped."""
-    config = network.config
-    sound = network.sounding(stretch.sound, stretch.sounding)
-    levels = schedule(config.schedule, config.steps)
+    sound = network.sounding(network.sound(stretch.features), stretch.sounding)
+    if stretch.before is None:
+        motion, earlier = network.begins(len(noised))
+    else:
+        motion = stretch.before.motion
+        with torch.no_grad():
+            earlier = network.sound(stretch.before.features)
     return network.denoiser(
-        levels.noised(stretch.motion, stretch.step, stretch.noise),
+        noised,
         stretch.step,
-        network.persons(network.styled(stretch.style, stretch.styled), identity),
-        before.motion,
-        stretch.mask.to(stretch.motion.dtype),
-        network.denoiser.listen(torch.cat([before.sound.to(sound.dtype), sound], dim=1)),
+        network.persons(network.styled(stretch.style, stretch.styled), stretch.identity),
+        motion,
+        stretch.mask.to(noised.dtype),
+        network.denoiser.listen(torch.cat([earlier.to(sound.dtype), sound], dim=1)),
     )
 
 
@@ -148,15 +162,17 @@ def joined_terms(
     made: Float[Tensor, "batch frames channels"],
     second: Stretch,
     follows: Float[Tensor, "batch frames channels"],
-    context: Float[Tensor, "batch context channels"],
     vertices: Mapping[str, Embed] | None = None,
 ) -> dict[str, Float[Tensor, ""]]:
     """The weighted terms of both windows.
 
     Args:
+        made: Of the first window.
+        follows: Of the second, which is compared with what truly precedes it.
         vertices: How motion is measured; by default as the configuration says.
     """
     config = network.config
+    context = None if second.before is None else second.before.motion
     options = {
         "vertices": _embeddings(network) if vertices is None else vertices,
         "head": network.head_columns,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from kinevox.data.windows import Windows
 from kinevox.diffusion.schedules import schedule
 from kinevox.errors import MotionError
 from kinevox.methods.diffposetalk.config import LEAD, TAIL
+from kinevox.methods.diffposetalk.distillation import teacher_of
 from kinevox.methods.diffposetalk.hearing import features_of_batch
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import Given, Sampling, guided, sample_window
+from kinevox.methods.diffposetalk.perform import Given, guided, sample_window, usual_sampling
 from kinevox.methods.diffposetalk.training import styles_of
 from kinevox.training.batch import Batch
 
@@ -28,10 +30,14 @@ LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 @torch.no_grad()
 def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[str, float]:
-    """`denoising_error`: root mean square error of the prediction of the first window, all
-    conditions known, over noise levels, in units of each channel's spread; `face_dynamics` and
-    `head_dynamics`: how much generated motion moves from frame to frame against the truth, as the
-    distance of the ratio's logarithm from 0."""
+    """How well the first windows of some clips are made, all conditions known.
+
+    `error`: root mean square error, in units of each channel's spread, of what is predicted from
+    several noise levels against the truth; of a network that is taught, that of what it draws
+    against what its teacher draws from the same noise. `face_dynamics` and `head_dynamics`: how
+    much generated motion moves from frame to frame against the truth, as the distance of the
+    ratio's logarithm from 0.
+    """
     space, config = network.space, network.config
     if corpus.layout != space.layout or corpus.fps != space.fps:
         raise MotionError(
@@ -42,17 +48,14 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
     given, clean, mask = _first_windows(network, batch)
     generator = Generator(clean.device).manual_seed(0)
     noise = torch.randn(clean.shape, generator=generator, device=clean.device)
-    sampling = Sampling(steps=min(Sampling.steps, config.steps))
-    plain = guided(network, given, sampling.guidance.plain)
-    levels = schedule(config.schedule, config.steps)
-    squares = []
-    for share in LEVELS:
-        t = max(round(share * config.steps), 1)
-        step = torch.full((len(clean),), t, device=clean.device)
-        error = (plain(levels.noised(clean, step, noise), t) - clean) * mask[..., None]
-        squares.append(error.square().sum() / (mask.sum() * clean.shape[-1]))
-    scores = {"denoising_error": float(torch.stack(squares).mean().sqrt())}
-    made = sample_window(network, given, sampling, sampling.guidance, noise, lambda: noise)
+    made = _drawn(network, given, noise)
+    if config.taught_by:
+        teacher = teacher_of(config)
+        theirs = _drawn(teacher, _first_windows(teacher, batch)[0], noise)
+        square = _mean_square(made - theirs, mask)
+    else:
+        square = _denoising_error(network, given, clean, mask, noise)
+    scores = {"error": float(square.sqrt())}
     head = network.head_columns
     face = [i for i in range(clean.shape[-1]) if i not in head]
     for name, columns in (("face", face), ("head", head)):
@@ -60,6 +63,32 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
             moved, true = (_movement(part[..., columns], mask) for part in (made, clean))
             scores[f"{name}_dynamics"] = abs(float(np.log((moved + 1e-6) / (true + 1e-6))))
     return scores
+
+
+def _drawn(network: DiffPoseTalkNetwork, given: Given, noise: Tensor) -> Tensor:
+    """A window, drawn as usual, in no more steps than there are."""
+    usual = usual_sampling(network.config)
+    sampling = replace(usual, steps=min(usual.steps, network.config.steps))
+    return sample_window(network, given, sampling, sampling.guidance, noise, lambda: noise)
+
+
+def _denoising_error(
+    network: DiffPoseTalkNetwork, given: Given, clean: Tensor, mask: Tensor, noise: Tensor
+) -> Float[Tensor, ""]:
+    """Mean square error over noise levels."""
+    config = network.config
+    plain = guided(network, given, usual_sampling(config).guidance.plain)
+    levels = schedule(config.schedule, config.steps)
+    squares = []
+    for share in LEVELS:
+        t = max(round(share * config.steps), 1)
+        step = torch.full((len(clean),), t, device=clean.device)
+        squares.append(_mean_square(plain(levels.noised(clean, step, noise), t) - clean, mask))
+    return torch.stack(squares).mean()
+
+
+def _mean_square(error: Tensor, mask: Float[Tensor, "batch frames"]) -> Float[Tensor, ""]:
+    return (error * mask[..., None]).square().sum() / (mask.sum() * error.shape[-1])
 
 
 def _clips(network: DiffPoseTalkNetwork, corpus: Corpus) -> Batch:
