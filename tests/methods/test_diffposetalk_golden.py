@@ -25,7 +25,8 @@ from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
 from kinevox.methods.diffposetalk.released import our_names
-from kinevox.methods.diffposetalk.style import StyleEncoder, nt_xent
+from kinevox.methods.diffposetalk.style import StyleEncoder
+from kinevox.methods.diffposetalk.style_training import nt_xent
 from kinevox.methods.diffposetalk.training import (
     Before,
     Stretch,

@@ -12,15 +12,12 @@ from synthetic_corpus import toy_corpus
 from synthetic_diffposetalk import TINY_STYLE
 
 from kinevox.data import Corpus
-from kinevox.methods.diffposetalk.style import (
-    StyleEncoder,
+from kinevox.methods.diffposetalk.style import StyleEncoder, mean_over, shared, spread_over
+from kinevox.methods.diffposetalk.style_training import (
     factor_error,
     in_pose,
-    mean_over,
     mean_pose,
     nt_xent,
-    shared,
-    spread_over,
     style_loss,
 )
 from kinevox.training.loop import space_of

@@ -21,7 +21,7 @@ from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork, adopt_weights
-from kinevox.methods.diffposetalk.style import style_loss
+from kinevox.methods.diffposetalk.style_training import style_loss
 from kinevox.methods.diffposetalk.training import (
     Stretch,
     drawn_steps,

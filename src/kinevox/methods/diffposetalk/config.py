@@ -103,13 +103,13 @@ class StyleConfig:
         self, network: StyleEncoder, batch: Batch, generator: Generator
     ) -> Mapping[str, Tensor]:
         """NT-Xent over the persons of the batch, and the error of factors."""
-        from kinevox.methods.diffposetalk.style import style_loss
+        from kinevox.methods.diffposetalk.style_training import style_loss
 
         return style_loss(network, batch, generator)
 
     def validate(self, network: StyleEncoder, corpus: Corpus) -> Mapping[str, float]:
         """The same on unseen people, and how often the wrong one is taken for the right."""
-        from kinevox.methods.diffposetalk.style import validation_scores
+        from kinevox.methods.diffposetalk.style_training import validation_scores
 
         return validation_scores(network, corpus)
 
