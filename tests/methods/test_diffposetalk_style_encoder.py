@@ -62,6 +62,7 @@ class TestStyleEncoder:
             spread = part.std(0, correction=0)
             torch.testing.assert_close(spread_over(values, mask)[row], spread, atol=1e-3, rtol=0)
 
+    @torch.no_grad()
     def test_factors_that_are_not_known_do_not_count(self, corpus: Corpus) -> None:
         stage = replace(TINY_STYLE, factors=("smile", "squint"))
         encoder = stage.build(space_of(corpus)).eval()
