@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from kinevox.diffusion.guidance import Branch, Guidance
+from kinevox.diffusion.guidance import PLAIN, Branch, Guidance
 from kinevox.diffusion.samplers import spaced
 from kinevox.diffusion.schedules import Schedule, schedule
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
@@ -105,9 +105,16 @@ def guided_prediction(
         one = replace(stretch, step=step, styled=styled, sounding=sounding)
         return predict(teacher, one, noised)[:, -noised.shape[1] :].float()
 
-    return lambda noised, step: guidance.combine(
-        torch.stack([asked(branch, noised, step) for branch in guidance.branches])
-    )
+    low, high = guidance.interval
+    branches = guidance.branches
+
+    def predicted(noised: Tensor, step: Tensor) -> Tensor:
+        made = torch.stack([asked(branch, noised, step) for branch in branches])
+        level = step / teacher.config.steps
+        acts = ((level > low) & (level <= high))[:, None, None]
+        return torch.where(acts, guidance.combine(made), made[branches.index(PLAIN)])
+
+    return predicted
 
 
 def _factors(levels: Schedule, step: Int[Tensor, " batch"]) -> tuple[Tensor, Tensor]:

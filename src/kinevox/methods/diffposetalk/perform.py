@@ -31,8 +31,9 @@ from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
 
 
-FOLLOWED = Guidance(sound=1.5, style=1.0)
-"""Where heads and brows of `base` move as much as people of the validation split do."""
+FOLLOWED = Guidance(sound=1.5, style=1.0, interval=(0.5, 1.0))
+"""Where heads and brows of `base` move as much as people of the validation split do; guidance in
+the second half of the way makes heads tremble and changes nothing else."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Sampling:
 
     sampler: Sampler = "dpm-solver"
     """`ancestral` takes all steps that the network was trained with."""
-    steps: int = 8
+    steps: int = 12
     """Calls of the network per window, for the other samplers."""
     guidance: Guidance = FOLLOWED
     """How strongly sound and style are followed; published: 1.15 and 3."""
