@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from synthetic import vowel
-from synthetic_corpus import toy_corpus
 from synthetic_diffposetalk import TINY, count, flame_space, heard, some_style, windows_of
 
 from kinevox.data import Corpus
@@ -38,18 +36,7 @@ from kinevox.training import Space
 from kinevox.training.batch import Batch
 from kinevox.training.loop import space_of
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return toy_corpus(tmp_path_factory.mktemp("corpus"), clips=24)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

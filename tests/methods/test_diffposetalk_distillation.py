@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from synthetic_corpus import QUICK, toy_corpus
+from synthetic_corpus import QUICK
 from synthetic_diffposetalk import TINY, windows_of
 from synthetic_weights import FACTS
 
@@ -27,18 +26,7 @@ from kinevox.training.batch import Batch
 from kinevox.training.checkpoint import write_checkpoint
 from kinevox.training.loop import space_of
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return toy_corpus(tmp_path_factory.mktemp("corpus"), clips=24)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_steps_are_those_of_the_sampler() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from synthetic_corpus import toy_corpus
 from synthetic_diffposetalk import TINY_STYLE
 
 from kinevox.data import Corpus
@@ -22,18 +20,7 @@ from kinevox.methods.diffposetalk.style_training import (
 )
 from kinevox.training.loop import space_of
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return toy_corpus(tmp_path_factory.mktemp("corpus"), clips=24)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class TestStyleEncoder:

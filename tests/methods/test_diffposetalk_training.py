@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from synthetic import vowel
-from synthetic_corpus import QUICK, toy_corpus
+from synthetic_corpus import QUICK
 from synthetic_diffposetalk import TINY, TINY_STYLE, windows_of
 
 from kinevox import api
@@ -35,18 +34,7 @@ from kinevox.training.batch import Batch
 from kinevox.training.checkpoint import Checkpoint
 from kinevox.training.loop import space_of, train
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return toy_corpus(tmp_path_factory.mktemp("corpus"), clips=24)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
