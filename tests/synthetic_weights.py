@@ -29,7 +29,7 @@ FACTS: dict[str, Any] = {
         "machine": "a machine",
         "options": {},
     },
-    "metrics": {"split": "valid", "decided_by": "denoising_error", "denoising_error": 1.0},
+    "metrics": {"split": "valid", "decided_by": "error", "error": 1.0},
 }
 
 

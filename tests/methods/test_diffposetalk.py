@@ -81,6 +81,8 @@ class TestSizes:
             ({"drop_style": 0.95}, "drop_style"),
             ({"reach": 3}, "person_hears"),
             ({"pre_norm": False}, "modulation"),
+            ({"style_pieces": 0}, "style_pieces"),
+            ({"taught_by": "teacher", "from_run": "other"}, "leave from_run"),
         ],
     )
     def test_that_cannot_be(self, wrong: dict, told: str) -> None:

@@ -18,6 +18,8 @@ from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.training import styles_of, two_window_loss
 from kinevox.training.loop import space_of, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 NAMED = replace(TINY, style_from="performers", layers=1)
 
 
@@ -28,7 +30,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 @pytest.fixture(scope="module")
 def network(corpus: Corpus) -> DiffPoseTalkNetwork:
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     return NAMED.build(space_of(corpus))
 

@@ -10,6 +10,7 @@ import torch
 from synthetic_diffposetalk import TINY_STYLE
 
 from kinevox.data import Corpus
+from kinevox.errors import UnknownNameError
 from kinevox.methods.diffposetalk.style import StyleEncoder, mean_over, shared, spread_over
 from kinevox.methods.diffposetalk.style_training import (
     factor_error,
@@ -62,6 +63,10 @@ class TestStyleEncoder:
         true[1, 0] += 0.2
         assert float(factor_error(encoder, style, true)) == pytest.approx(1 / 5, rel=1e-4)
         assert float(factor_error(encoder, style, true * torch.nan)) == 0
+
+    def test_a_factor_that_does_not_exist(self) -> None:
+        with pytest.raises(UnknownNameError, match="smile"):
+            replace(TINY_STYLE, factors=("smlie",))
 
     def test_what_pieces_share_leaves_out_those_that_do_not_count(self) -> None:
         pieces = torch.randn(2, 3, 8)

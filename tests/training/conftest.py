@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from synthetic_corpus import QUICK, TINY, toy_corpus
 
 from kinevox.data import Corpus
@@ -14,12 +12,8 @@ from kinevox.training.loop import train
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    """Tiny networks are slower on many threads, above all on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def always_one_thread(one_thread: None) -> None:
+    """For every test here."""
 
 
 @pytest.fixture(scope="session")

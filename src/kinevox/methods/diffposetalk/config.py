@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from kinevox.data import Corpus
 from kinevox.data.windows import WindowShape
-from kinevox.errors import AssetError, ConfigError
+from kinevox.errors import AssetError, ConfigError, UnknownNameError
 from kinevox.methods.articulate.style import STYLE_FACTORS
 from kinevox.training import Space, TrainingOptions, run
 
@@ -72,10 +72,7 @@ class StyleConfig:
         _check_sizes(self.width, self.layers, self.heads, self.dropout)
         unknown = [name for name in self.factors if name not in STYLE_FACTORS]
         if unknown:
-            raise ConfigError(
-                f"Style factors {', '.join(unknown)} do not exist; there are "
-                f"{', '.join(STYLE_FACTORS)}."
-            )
+            raise UnknownNameError("style factor", unknown[0], STYLE_FACTORS)
         if not 0 <= self.same_pose <= 1:
             raise ConfigError(f"same_pose is {self.same_pose}; it is a share from 0 to 1.")
 
@@ -239,6 +236,15 @@ class DiffPoseTalkConfig:
         if self.drop_style + self.drop_both > 1:
             raise ConfigError(
                 f"drop_style {self.drop_style} and drop_both {self.drop_both} are more than 1."
+            )
+        if self.style_pieces < 1:
+            raise ConfigError(
+                f"style_pieces is {self.style_pieces}; a style is read from at least one."
+            )
+        if self.taught_by and (self.from_run or self.style_run):
+            raise ConfigError(
+                "A network that is taught begins as its teacher, style encoder included; leave "
+                "from_run and style_run out."
             )
         if self.modulation and not self.pre_norm:
             raise ConfigError(

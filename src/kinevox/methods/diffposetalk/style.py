@@ -19,7 +19,7 @@ from kinevox.training import Space
 LEAST_FRAMES = 25
 """Shorter stretches say nothing about somebody's style."""
 STEP = 4.0
-"""Steps from frame to frame are this much smaller than the poses they lead to, or more."""
+"""Factor of steps from frame to frame, which are smaller than the poses they lead to."""
 LOG_STEP = -2.0
 """Logarithm of the usual spread of steps."""
 LEAST_VARIANCE = 1e-5
