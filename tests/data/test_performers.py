@@ -109,6 +109,17 @@ def test_the_corpus_is_what_was_asked_for(made: Corpus) -> None:
     assert any("flite is not installed" in note for note in header["notes"])
 
 
+def test_people_without_transcript_may_be_left_out(speech_folder: Path, tmp_path: Path) -> None:
+    performers_of = CORPORA.get("performers")
+    performers_of.make(speech_folder, tmp_path, replace(OPTIONS, transcribed=True), quiet)
+    made = Corpus.open(tmp_path)
+    assert set(made.index["speaker"]) <= {"s1", "s3", "s5", "s7"}
+    told = json.loads((tmp_path / "corpus.json").read_text())["made"]["command"]
+    assert told.endswith("--transcribed")
+    with pytest.raises(ConfigError, match="transcribed True then, False now"):
+        performers_of.make(speech_folder, tmp_path, OPTIONS, quiet)
+
+
 def test_a_seed_is_a_corpus(made: Corpus, speech_folder: Path, tmp_path: Path) -> None:
     CORPORA.get("performers").make(speech_folder, tmp_path, OPTIONS, quiet)
     again = Corpus.open(tmp_path)
@@ -165,12 +176,13 @@ def test_longer_corpora_have_more_performers_and_the_same_ones() -> None:
     short = draw_cast(0, {"train": 450.0, "valid": 1.0, "test": 1.0})
     long = draw_cast(0, {"train": 1e6, "valid": 1e6, "test": 1e6})
     assert [len(short[split]) for split in short] == [10, 2, 2]
-    assert [len(long[split]) for split in long] == [480, 64, 64]
+    assert [len(long[split]) for split in long] == [9872, 64, 64]
     assert long["train"][:10] == short["train"] and long["test"][:2] == short["test"]
     other = draw_cast(1, {"train": 450.0, "valid": 1.0, "test": 1.0})
     assert other["train"][0].style != short["train"][0].style
     ids = [performer.id for cast in long.values() for performer in cast]
     assert len(ids) == len(set(ids))
+    assert [p.id for p in long["train"][478:482]] == ["p0478", "p0479", "p0608", "p0609"]
 
 
 def test_nobody_is_heard_too_often() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from synthetic import vowel
-from synthetic_corpus import QUICK
+from synthetic_corpus import QUICK, toy_corpus
 from synthetic_diffposetalk import TINY, TINY_STYLE, windows_of
 
 from kinevox import api
@@ -28,6 +28,7 @@ from kinevox.methods.diffposetalk.training import (
     predict,
     two_window_loss,
 )
+from kinevox.motion import flame_layout
 from kinevox.nn.modulation import Modulation, changed
 from kinevox.speech import Speech
 from kinevox.training.batch import Batch
@@ -218,6 +219,27 @@ class TestTraining:
         wider = replace(stage, width=64)
         with pytest.raises(AssetError, match="another size"):
             wider.begin(wider.build(space_of(corpus)))
+
+    def test_it_goes_on_upon_another_corpus_in_the_same_space(
+        self, runs: Path, tmp_path: Path
+    ) -> None:
+        """Its own normalization would change what every weight means."""
+        other = toy_corpus(tmp_path / "other", clips=8)
+        origin = METHODS.get("diffposetalk").load(runs / "face").network.space
+        options = replace(QUICK, steps=1, validate_every=1)
+        style = replace(TINY_STYLE, from_run=str(runs / "style"))
+        api.train(style, other.folder, out=tmp_path / "style", options=options)
+        face = replace(TINY, style_run=str(tmp_path / "style"), from_run=str(runs / "face"))
+        api.train(face, other.folder, out=tmp_path / "face", options=options)
+        space = METHODS.get("diffposetalk").load(tmp_path / "face").network.space
+        assert np.array_equal(space.statistics.mean, origin.statistics.mean)
+        assert not np.array_equal(space.statistics.mean, space_of(other).statistics.mean)
+
+    def test_nor_from_weights_for_other_motion(self, runs: Path, tmp_path: Path) -> None:
+        other = toy_corpus(tmp_path / "other", clips=8, layout=flame_layout(50))
+        stage = replace(TINY, style_run=str(runs / "style"), from_run=str(runs / "face"))
+        with pytest.raises(AssetError, match="trained on layout 'arkit' at 25 fps; the corpus has"):
+            api.train(stage, other.folder, out=tmp_path / "face", options=QUICK)
 
     def test_another_style_encoder_does_not_fit(
         self, runs: Path, corpus: Corpus, tmp_path: Path

@@ -61,7 +61,7 @@ def test_trainings_before_it_are_told(tmp_path: Path) -> None:
         ("first", "still"),
     ]
     card = (tmp_path / "out" / "card.md").read_text()
-    assert "| second | moving |" in card and str(tmp_path) not in card
+    assert "| second | moving | toy |" in card and str(tmp_path) not in card
 
 
 def test_a_speech_encoder_of_ones_own_comes_along(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def make_corpus(
     *,
     hours: float = 10.0,
     seed: int = 0,
+    transcribed: bool = False,
     workers: int = 1,
     head: str | None = None,
     speakers: PathLike | None = None,
@@ -33,6 +34,8 @@ def make_corpus(
         out: Folder that `kinevox.data.Corpus.open` then reads.
         hours: How much of `performers` to make.
         seed: For `performers`; the same seed makes the same corpus.
+        transcribed: For `performers`: only English recordings with a transcript and speaking
+            programs, whose phones are known rather than recognized.
         workers: Processes for `performers` and `video`. A script that asks for several needs the
             usual `if __name__ == "__main__":`.
         head: The head that meshes are fitted with.
@@ -45,7 +48,14 @@ def make_corpus(
     from kinevox.data.corpora import CORPORA, MakeOptions
 
     table = None if speakers is None else Path(speakers)
-    options = MakeOptions(hours=hours, seed=seed, workers=workers, head=head, speakers=table)
+    options = MakeOptions(
+        hours=hours,
+        seed=seed,
+        transcribed=transcribed,
+        workers=workers,
+        head=head,
+        speakers=table,
+    )
     CORPORA.get(name).make(Path(source), Path(out), options, telling(progress))
 
 

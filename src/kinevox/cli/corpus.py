@@ -33,6 +33,9 @@ class Make:
     """How much of `performers` to make."""
     seed: int = 0
     """Another seed makes another `performers` of the same recordings."""
+    transcribed: bool = False
+    """Only English with a transcript and speaking programs in `performers`: their phones are known.
+    Those of other recordings are recognized, and lips follow what was not said."""
     workers: int = 1
     """Processes that make `performers` or `video` side by side."""
     head: Annotated[TEXT, arg(metavar="HEAD")] = None
@@ -53,6 +56,7 @@ class Make:
                 self.out,
                 hours=self.hours,
                 seed=self.seed,
+                transcribed=self.transcribed,
                 workers=self.workers,
                 head=self.head,
                 speakers=self.speakers,

@@ -80,10 +80,15 @@ class Trainable(Protocol):
 
 @runtime_checkable
 class Continued(Protocol):
-    """A network that begins with the weights of another one, trained before."""
+    """A network that may begin with the weights of another one, trained before."""
+
+    @property
+    def origin(self) -> str:
+        """The run whose normalization of motion it takes over; nothing if it has its own."""
+        ...
 
     def begin(self, network: Any) -> None:
-        """Puts them into a new network; called once, before the first step.
+        """Puts weights into a new network; called once, before the first step.
 
         Raises:
             AssetError: they are missing, or do not fit.

@@ -82,12 +82,18 @@ def _earlier(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
     if not trainings:
         return []
     rows = (
-        (one["run"], one["style_run"], f"{one['samples_seen']:,}", f"{one['hours']:.2f}")
+        (
+            one["run"],
+            one["style_run"],
+            one["corpus"],
+            f"{one['samples_seen']:,}",
+            f"{one['hours']:.2f}",
+        )
         for one in trainings
     )
     return [
         "It went on from the weights of these trainings, the latest first:",
-        _table(("training", "style encoder", "samples seen", "hours"), rows),
+        _table(("training", "style encoder", "corpus", "samples seen", "hours"), rows),
     ]
 
 

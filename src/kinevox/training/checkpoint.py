@@ -143,6 +143,19 @@ def read_checkpoint(folder: str | Path, prototype: Trainable) -> Checkpoint:
     return Checkpoint(stage, network, space, header)
 
 
+def read_space(folder: Path) -> Space:
+    """The space of a checkpoint or of the best one of a run.
+
+    Raises:
+        AssetError: missing, broken or foreign.
+    """
+    place, header = read_header(folder)
+    try:
+        return _space_from_json(header["space"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise AssetError(f"{place} does not tell its space ({error}). Copy it again.") from error
+
+
 def save_state(
     path: Path,
     network: nn.Module,

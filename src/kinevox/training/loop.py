@@ -30,6 +30,7 @@ from kinevox.training.batch import Batch
 from kinevox.training.card import write_card
 from kinevox.training.checkpoint import load_state, read_header, save_state, write_checkpoint
 from kinevox.training.options import TrainingOptions
+from kinevox.training.origin import space_like
 from kinevox.training.report import Position, Report
 
 _log = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ def train(
     accelerator.wait_for_everyone()
 
     space = space_of(corpus)
+    if isinstance(stage, Continued) and stage.origin:
+        space = space_like(space, stage.origin)
     torch.manual_seed(options.seed)
     network = stage.build(space)
     if isinstance(stage, Continued) and not (folder / "state.safetensors").is_file():

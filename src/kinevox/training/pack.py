@@ -71,11 +71,12 @@ def _earlier(header: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while run := _origin(header["network"]["config"]):
         header = read_header(run_folder(run))[1]
-        training, config = header["training"], header["network"]["config"]
+        training, config, data = header["training"], header["network"]["config"], header["data"]
         found.append(
             {
                 "run": Path(run).name,
-                "style_run": Path(config["style_run"]).name,
+                "style_run": Path(config.get("style_run", "")).name,
+                "corpus": data["made"].get("command", data["name"]),
                 **{name: training[name] for name in ("samples_seen", "steps", "hours")},
             }
         )

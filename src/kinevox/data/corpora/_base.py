@@ -29,6 +29,8 @@ class MakeOptions:
     hours: float = 10.0
     """How much to make [h]; readers convert all there is."""
     seed: int = 0
+    transcribed: bool = False
+    """Leave out recordings whose phones would have to be guessed."""
     workers: int = 1
     """Processes that work side by side."""
     head: str | None = None

@@ -78,7 +78,12 @@ class Performer:
     style: StyleFactors
 
 
-MOST_PERFORMERS = {"train": 480, "valid": 64, "test": 64}
+NUMBERS = {
+    "train": (*range(480), *range(608, 10_000)),
+    "valid": range(480, 544),
+    "test": range(544, 608),
+}
+"""The performers that each split may have; long corpora show more in the training alone."""
 PERFORMER_SECONDS = 45.0
 """A performer is worth having when this much of him can be shown [s]."""
 
@@ -91,14 +96,11 @@ def draw_cast(seed: int, seconds: dict[str, float]) -> dict[str, list[Performer]
     Args:
         seconds: Length of each split [s].
     """
-    cast, first = {}, 0
+    cast = {}
     for split in SPLITS:
-        most = MOST_PERFORMERS[split]
-        count = int(np.clip(seconds[split] / PERFORMER_SECONDS, min(2, most), most))
-        numbers = range(first, first + count)
+        count = max(int(seconds[split] / PERFORMER_SECONDS), 2)
         cast[split] = [
             Performer(f"p{n:04d}", split, sample_style(np.random.default_rng((seed, 1, n))))
-            for n in numbers
+            for n in NUMBERS[split][:count]
         ]
-        first += most
     return cast

@@ -54,6 +54,8 @@ class Plan:
     kinevox: str = __version__
     synthetic: tuple[str, ...] = ()
     """Speaking programs that take part."""
+    transcribed: bool = False
+    """Leave out people whose phones would have to be guessed."""
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -84,7 +86,9 @@ class Studio:
             split: [
                 voice
                 for voice in everyone
-                if voice.split == split and voice.seconds >= FEWEST_SECONDS
+                if voice.split == split
+                and voice.seconds >= FEWEST_SECONDS
+                and not (plan.transcribed and voice.group == "other")
             ]
             for split in SPLITS
         }

@@ -93,10 +93,12 @@ def _begin(source: Path, out: Path, options: MakeOptions) -> Plan:
         hours=options.hours,
         seed=options.seed,
         synthetic=tuple(versions()),
+        transcribed=options.transcribed,
     )
     path = out / "plan.json"
     if path.is_file():
-        begun = json.loads(path.read_text(encoding="utf-8"))
+        # Plans of earlier versions lack what came later.
+        begun = {"transcribed": False, **json.loads(path.read_text(encoding="utf-8"))}
         now = json.loads(json.dumps(asdict(plan)))
         told = [
             f"{name} {begun.get(name)} then, {now[name]} now"
@@ -170,7 +172,8 @@ def _made_how(plan: Plan, studio: Studio, index: dict[str, Any]) -> dict[str, An
     for entry in sources.values():
         entry["hours"] = round(entry["hours"], 3)
     return {
-        "command": f"kinevox corpus make performers --hours {plan.hours:g} --seed {plan.seed}",
+        "command": f"kinevox corpus make performers --hours {plan.hours:g} --seed {plan.seed}"
+        + " --transcribed" * plan.transcribed,
         "kinevox": plan.kinevox,
         "manifest_sha256": plan.manifest,
         "performer": "articulate (rules, no training)",

@@ -37,6 +37,8 @@ class StyleConfig:
     )
     decided_by: ClassVar[str] = "decisive"
 
+    from_run: str = ""
+    """Run of diffposetalk-style to go on from, for example on more people."""
     width: int = 128
     """Of the transformer and of the style."""
     layers: int = 2
@@ -90,6 +92,23 @@ class StyleConfig:
         from kinevox.methods.diffposetalk.style import StyleEncoder
 
         return StyleEncoder(self, space)
+
+    @property
+    def origin(self) -> str:
+        return self.from_run
+
+    def begin(self, network: StyleEncoder) -> None:
+        """Gives a new network the weights it goes on from.
+
+        Raises:
+            AssetError: there are none, or they are of another size.
+        """
+        from kinevox.training.checkpoint import read_checkpoint
+        from kinevox.training.origin import adopt
+
+        if self.from_run:
+            trained = read_checkpoint(run.run_folder(self.from_run), self)
+            adopt(network, trained.network.state_dict())
 
     def fake_batch(self, space: Space) -> Batch:
         from kinevox.training.batch import fake_batch
@@ -296,6 +315,10 @@ class DiffPoseTalkConfig:
         from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
         return DiffPoseTalkNetwork(self, space)
+
+    @property
+    def origin(self) -> str:
+        return self.taught_by or self.from_run or self.style_run
 
     def begin(self, network: DiffPoseTalkNetwork) -> None:
         """Gives a new network its trained style encoder, and the weights it goes on from.

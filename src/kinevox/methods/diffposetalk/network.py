@@ -14,6 +14,7 @@ from kinevox.methods.diffposetalk.denoiser import Denoiser
 from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.training import Space
 from kinevox.training.checkpoint import Checkpoint
+from kinevox.training.origin import adopt
 
 SAME_STATISTICS = 1e-3
 """Largest difference of normalizations that still count as one, relative to the spread."""
@@ -95,23 +96,13 @@ def adopt_weights(network: DiffPoseTalkNetwork, trained: Checkpoint) -> None:
     Raises:
         AssetError: they are of another size.
     """
-    weights = _denoising(trained.network)
-    expected = {name: weight.shape for name, weight in _denoising(network).items()}
+    weights = trained.network.state_dict().items()
+    denoising = {name: weight for name, weight in weights if not name.startswith(_STYLE)}
     # A modulation changes nothing at first, so it may be added.
-    missing = [name for name in expected if name not in weights and not _modulates(name)]
-    wrong = [name for name, weight in weights.items() if expected.get(name) != weight.shape]
-    wrong += missing
-    if wrong:
-        raise AssetError(
-            f"The weights to go on from belong to a network of another size ({', '.join(wrong[:3])}"
-            "); give the sizes that it was trained with."
-        )
-    network.load_state_dict(weights, strict=False)
+    adopt(network, denoising, own=lambda name: name.startswith(_STYLE) or _modulates(name))
 
 
-def _denoising(network: nn.Module) -> dict[str, Tensor]:
-    weights = network.state_dict().items()
-    return {name: weight for name, weight in weights if not name.startswith("style_encoder.")}
+_STYLE = "style_encoder."
 
 
 def _modulates(name: str) -> bool:
