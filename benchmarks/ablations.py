@@ -62,7 +62,7 @@ ABLATIONS = (
     Ablation(
         "no-style",
         "Trained without any style, and performing in none",
-        ("--network.drop-style", "0.9", "--network.drop-both", "0.1"),
+        ("--network.drop-style", "0.9", "--network.drop-both", "0.1", "--network.drop-sound", "0"),
         "style=nobody",
         paper=(11.33, 12.97, 2.03, 0.28),
     ),

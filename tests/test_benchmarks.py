@@ -68,7 +68,7 @@ class TestAblations:
         [
             ({"reach": 0, "person_hears": True}, ""),
             ({"steps": 1}, "steps=1,guidance=off"),
-            ({"drop_style": 0.9, "drop_both": 0.1}, ""),
+            ({"drop_style": 0.9, "drop_both": 0.1, "drop_sound": 0.0}, ""),
         ],
     )
     def test_networks_without_a_part_learn_and_perform(

@@ -235,6 +235,8 @@ class DiffPoseTalkConfig:
     """Share of samples that learn without style."""
     drop_both: float = 0.1
     """Share of samples that learn without style and without sound."""
+    drop_sound: float = 0.05
+    """Share of samples that learn with style and without sound, so that sound alone can be guided."""
     truncate_first: float = 0.3
     """Share of batches whose first window ends early."""
     truncate_second: float = 0.4
@@ -252,9 +254,10 @@ class DiffPoseTalkConfig:
                 f"context is {self.context}, window {self.window}; the context must have at least "
                 "one frame and no more than a window."
             )
-        if self.drop_style + self.drop_both > 1:
+        if self.drop_style + self.drop_both + self.drop_sound > 1:
             raise ConfigError(
-                f"drop_style {self.drop_style} and drop_both {self.drop_both} are more than 1."
+                f"drop_style {self.drop_style}, drop_both {self.drop_both} and drop_sound "
+                f"{self.drop_sound} are more than 1."
             )
         if self.style_pieces < 1:
             raise ConfigError(
@@ -419,6 +422,7 @@ PAPER = replace(
     head="flame",
     lips=0.0,
     head_velocity=5.0,
+    drop_sound=0.0,
     own_context=0.0,
     style_of="swap",
 )

@@ -128,9 +128,12 @@ def known_conditions(
 ) -> tuple[Bool[Tensor, " batch"], Bool[Tensor, " batch"]]:
     """Where style and sound are known, by one number from 0 to 1 per sample.
 
-    Below a first bound all is known, then the style is dropped, then both.
+    Below a first bound all is known, then the style is dropped, then both, then the sound.
     """
-    return chance <= 1 - config.drop_style - config.drop_both, chance <= 1 - config.drop_both
+    style_alone = chance > 1 - config.drop_sound
+    sounding = chance <= 1 - config.drop_sound - config.drop_both
+    both = chance <= 1 - config.drop_sound - config.drop_both - config.drop_style
+    return both | style_alone, sounding
 
 
 def predict(
