@@ -236,7 +236,7 @@ class DiffPoseTalkConfig:
     drop_both: float = 0.1
     """Share of samples that learn without style and without sound."""
     drop_sound: float = 0.05
-    """Share of samples that learn with style and without sound, so that sound alone can be guided."""
+    """Share of samples that learn with style and without sound: then sound alone can be guided."""
     truncate_first: float = 0.3
     """Share of batches whose first window ends early."""
     truncate_second: float = 0.4
