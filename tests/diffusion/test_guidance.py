@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from kinevox.diffusion.guidance import PLAIN, Branch, Guidance, Threshold
+from kinevox.diffusion.guidance import PLAIN, Branch, Guidance, Mode, Threshold
 from kinevox.errors import ConfigError
 
 VALUES = {
@@ -24,19 +26,29 @@ def predict(branches: tuple[Branch, ...]) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "mode, expected", [("incremental", 29), ("independent", 32), ("independent-published", 26)]
+    "mode, expected",
+    [("incremental", 29), ("style-first", 30), ("independent", 32), ("independent-published", 26)],
 )
 def test_published_values(mode: str, expected: float) -> None:
-    """Branches 0, 1 and 10, strengths 2 and 3."""
+    """Branches 0, 1, 10 and 10, strengths 2 and 3; published but for `style-first`."""
     guided = Guidance(2.0, 3.0, mode)(predict)  # type: ignore[arg-type]
     assert torch.equal(guided, torch.full((2, 4, 3), float(expected)))
 
 
-@given(st.floats(-5, 5), st.floats(-5, 5))
-def test_strength_one_is_no_guidance(heard: float, both: float) -> None:
-    values = torch.tensor([0.3, heard, both])[:, None, None, None].expand(3, 2, 4, 3)
-    guided = Guidance(1.0, 1.0).combine(values)
-    torch.testing.assert_close(guided, values[2])
+@pytest.mark.parametrize("mode", ["incremental", "style-first"])
+def test_strength_one_is_no_guidance(mode: Mode) -> None:
+    assert Guidance(1.0, 1.0, mode).branches == (PLAIN,)
+
+
+@given(st.floats(-5, 5))
+def test_style_first_with_a_style_as_it_is_guides_sound_alone(strength: float) -> None:
+    assert Guidance(strength, 1.0, "style-first").weights == Guidance(strength, None).weights
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+@given(sound=st.floats(-5, 5), style=st.floats(-5, 5))
+def test_branches_that_agree_are_left_as_they_are(mode: Mode, sound: float, style: float) -> None:
+    assert sum(Guidance(sound, style, mode).weights.values()) == pytest.approx(1)
 
 
 def test_one_condition_and_none() -> None:

@@ -19,7 +19,7 @@ from kinevox.diffusion.schedules import schedule
 from kinevox.errors import ConfigError
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk import Style, hearing
-from kinevox.methods.diffposetalk.channels import columns_of, restored
+from kinevox.methods.diffposetalk.channels import columns_of, mouth_columns, restored
 from kinevox.methods.diffposetalk.config import (
     BASE,
     LEAD,
@@ -28,7 +28,14 @@ from kinevox.methods.diffposetalk.config import (
 )
 from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, features_of_batch
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import PUBLISHED, Sampling, perform, pulled, ramp
+from kinevox.methods.diffposetalk.perform import (
+    PUBLISHED,
+    Sampling,
+    _noise,
+    perform,
+    pulled,
+    ramp,
+)
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
 from kinevox.speech import Speech
@@ -150,9 +157,20 @@ class TestPerform:
                 [None],
                 [3],
                 sampling,
-                noise=lambda window, seen=seen, s=sampling: _watched(window, seen, s),
+                noise=lambda window, seen=seen, s=sampling: _watched(network, window, seen, s),
             )
             assert torch.equal(seen[0], seen[1]) == same
+
+    def test_mouths_grow_from_less_noise(self, network: DiffPoseTalkNetwork) -> None:
+        whole, half = (_noise(network, [3], Sampling(mouth_noise=much))(0) for much in (1.0, 0.5))
+        mouth = mouth_columns(network.space.layout, network.columns)
+        names = {network.space.layout.names[network.columns[k]] for k in mouth}
+        assert {"jawOpen", "mouthClose", "tongueOut"} <= names
+        assert not names & {"browInnerUp", "eyeBlinkLeft", "head_x"}
+        for one, other in ((whole[0], half[0]), (whole[1](), half[1]())):
+            ratio = other / one
+            assert (ratio[..., mouth] == 0.5).all()
+            assert ratio.mean() == pytest.approx(1 - 0.5 * len(mouth) / len(network.columns))
 
     def test_an_overlap_spreads_a_jump(self) -> None:
         """Where two windows disagree, the change from one to the other takes all of the overlap."""
@@ -236,10 +254,8 @@ class _Levels:
         return torch.tensor(np.abs(whole).mean(axis=1), dtype=torch.float32)[:, None].repeat(1, 3)
 
 
-def _watched(window: int, seen: list, sampling: Sampling):
-    from kinevox.methods.diffposetalk.perform import _noise
-
-    start, draw = _noise([3], (25, 55), sampling, torch.device("cpu"))(window)
+def _watched(network: DiffPoseTalkNetwork, window: int, seen: list, sampling: Sampling):
+    start, draw = _noise(network, [3], sampling)(window)
     seen.append(start)
     return start, draw
 

@@ -24,13 +24,17 @@ def test_the_text_falls_apart() -> None:
 
 
 def test_every_choice_can_be_written() -> None:
-    text = "m@steps=4,audio-scale=1.5,style-scale=2,guidance-interval=0.1:0.9,bf16=no,sampler=ddim"
+    text = (
+        "m@steps=4,audio-scale=1.5,style-scale=2,guidance-interval=0.1:0.9,mouth-noise=0.5,bf16=no,"
+        "sampler=ddim"
+    )
     options = sampling_options(split_options(text)[1])
     assert options == SamplingOptions(
         steps=4,
         audio_scale=1.5,
         style_scale=2.0,
         guidance_interval=(0.1, 0.9),
+        mouth_noise=0.5,
         bf16=False,
         sampler="ddim",
     )
@@ -51,13 +55,15 @@ def test_what_is_chosen_is_sampled() -> None:
 def test_without_guidance_the_network_is_asked_once() -> None:
     debug = METHODS.get("diffposetalk").debug()
     assert len(with_options(debug, {"guidance": "off"}).sampling.guidance.branches) == 1
-    assert len(with_options(debug, {"style-scale": "1"}).sampling.guidance.branches) == 3
+    assert len(with_options(debug, {"style-scale": "1"}).sampling.guidance.branches) == 2
+    assert len(with_options(debug, {"style-scale": "2"}).sampling.guidance.branches) == 3
 
 
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
         ("diffposetalk@step=4", UnknownNameError, "Did you mean 'steps'"),
+        ("diffposetalk@mouth-noise=2", ConfigError, "expected 0 .none. to 1"),
         ("diffposetalk@sampler=dim", UnknownNameError, "Did you mean 'ddim'"),
         ("diffposetalk@steps=few", ConfigError, "steps=4"),
         ("diffposetalk@steps=0", ConfigError, "at least one"),

@@ -53,6 +53,9 @@ class AnimateOptions:
     """How strongly it follows the style; 1 is as trained, more is more of it."""
     guidance_interval: tuple[float, float] | None = None
     """Noise levels at which both act, as shares from clean (0) to noise (1)."""
+    mouth_noise: float | None = None
+    """How much of the noise jaw and lips grow from: 1 is as trained, less keeps them to the
+    likeliest way to say it and varies them less between takes."""
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 
@@ -97,6 +100,7 @@ class AnimateOptions:
             audio_scale=self.audio_scale,
             style_scale=self.style_scale,
             guidance_interval=self.guidance_interval,
+            mouth_noise=self.mouth_noise,
             bf16=self.bf16 or None,
             close_in_silence=None if self.close_in_silence else False,
         )

@@ -40,6 +40,8 @@ class Sampling:
     """How strongly the style is followed; 1 is as trained, 3 is clearly more."""
     guidance_interval: Annotated[TEXT, arg(metavar="LOW:HIGH")] = None
     """Noise levels at which these two act, from 0 (clean) to 1 (noise); less is faster."""
+    mouth_noise: NUMBER = None
+    """How much jaw and lips vary: 1 is as trained, 0 keeps to the likeliest way to say it."""
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 

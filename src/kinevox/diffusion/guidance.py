@@ -4,10 +4,12 @@ A branch is the network with some conditions present and the others replaced by 
 D(sound, style) for a prediction and w for the strength of a condition:
 
     incremental   D(-, -) + w_sound (D(a, -) - D(-, -)) + w_style (D(a, s) - D(a, -))
+    style-first   D(-, -) + w_style (D(-, s) - D(-, -)) + w_sound (D(a, s) - D(-, s))
     independent   D(-, -) + w_sound (D(a, -) - D(-, -)) + w_style (D(-, s) - D(-, -))
 
 With one condition c it is D(without c) + w (D(with c) - D(without c)), the other as given; with
-none the plain D(a, s).
+none the plain D(a, s). Branches that cancel are not asked for: style-first with a style of strength
+1 takes two, incremental three.
 
 Guidance may be confined to an interval of noise levels: where there is hardly anything but noise it
 only narrows what can come of it, and near the end there is nothing left to steer. Outside, the
@@ -30,7 +32,7 @@ from torch import Tensor
 
 from kinevox.errors import ConfigError
 
-Mode = Literal["incremental", "independent", "independent-published"]
+Mode = Literal["incremental", "style-first", "independent", "independent-published"]
 
 
 class Branch(NamedTuple):
@@ -40,6 +42,7 @@ class Branch(NamedTuple):
     style: bool
 
 
+NOTHING, HEARD, STYLED = Branch(False, False), Branch(True, False), Branch(False, True)
 PLAIN = Branch(True, True)
 Predict = Callable[[tuple[Branch, ...]], Tensor]
 """The predictions of several branches, stacked: (branches, batch, frames, channels)."""
@@ -114,16 +117,29 @@ class Guidance:
         return low < level <= high
 
     @property
+    def weights(self) -> dict[Branch, float]:
+        """What each branch counts in the guided prediction, where it counts at all."""
+        sound, style = self.sound, self.style
+        if sound is None:
+            weights = {PLAIN: 1.0} if style is None else {HEARD: 1 - style, PLAIN: style}
+        elif style is None:
+            weights = {STYLED: 1 - sound, PLAIN: sound}
+        elif self.mode == "incremental":
+            weights = {NOTHING: 1 - sound, HEARD: sound - style, PLAIN: style}
+        elif self.mode == "style-first":
+            weights = {NOTHING: 1 - style, STYLED: style - sound, PLAIN: sound}
+        elif self.mode == "independent":
+            weights = {NOTHING: 1 - sound - style, HEARD: sound, STYLED: style}
+        else:
+            # The published code subtracts what already contains the first term.
+            rest = 1 - style
+            weights = {NOTHING: (1 - sound) * rest, HEARD: sound * rest, STYLED: style}
+        return {branch: weight for branch, weight in weights.items() if weight}
+
+    @property
     def branches(self) -> tuple[Branch, ...]:
         """What the network must be asked for, in the order of `combine`."""
-        if self.sound is None and self.style is None:
-            return (PLAIN,)
-        if self.style is None:
-            return (Branch(False, True), PLAIN)
-        if self.sound is None:
-            return (Branch(True, False), PLAIN)
-        last = PLAIN if self.mode == "incremental" else Branch(False, True)
-        return (Branch(False, False), Branch(True, False), last)
+        return tuple(self.weights)
 
     def __call__(self, predict: Predict) -> Float[Tensor, "batch frames channels"]:
         """The guided prediction."""
@@ -137,17 +153,5 @@ class Guidance:
         self, stacked: Float[Tensor, "branches batch frames channels"]
     ) -> Float[Tensor, "batch frames channels"]:
         """One prediction from those of `branches`."""
-        if len(stacked) == 1:
-            return stacked[0]
-        if len(stacked) == 2:
-            strength = self.sound if self.style is None else self.style
-            assert strength is not None
-            return stacked[0] + strength * (stacked[1] - stacked[0])
-        assert self.sound is not None and self.style is not None
-        nothing, heard, last = stacked
-        first = nothing + self.sound * (heard - nothing)
-        if self.mode == "incremental":
-            return first + self.style * (last - heard)
-        # The published code subtracts what already contains the first term.
-        baseline = nothing if self.mode == "independent" else first
-        return first + self.style * (last - baseline)
+        weights = torch.tensor(list(self.weights.values()), device=stacked.device)
+        return torch.einsum("n,n...->...", weights.to(stacked.dtype), stacked)

@@ -71,6 +71,8 @@ class SamplingOptions:
     """How strongly the style is followed; 1 is as trained."""
     guidance_interval: tuple[float, float] | None = None
     """Noise levels at which both scales act, as shares from clean (0) to noise (1)."""
+    mouth_noise: float | None = None
+    """How much of the noise jaw, lips and tongue grow from; less keeps to what is likeliest."""
     bf16: bool | None = None
     """Compute in bfloat16."""
     close_in_silence: bool | None = None

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from kinevox.errors import ConfigError
 from kinevox.motion import MotionLayout
+from kinevox.strengths import MOUTH
 from kinevox.training import Space
 
 
@@ -31,6 +32,18 @@ def columns_of(layout: MotionLayout, fixed: Sequence[str]) -> list[int]:
     if not columns:
         raise ConfigError(f"With {', '.join(fixed)} fixed nothing is left to move.")
     return columns
+
+
+def mouth_columns(layout: MotionLayout, columns: Sequence[int]) -> list[int]:
+    """Places of the mouth's channels among the modelled ones.
+
+    Expressions of FLAME are of the whole face and not among them; its jaw is.
+    """
+    return [
+        i
+        for i, c in enumerate(columns)
+        if layout.channels[c].name in MOUTH or layout.channels[c].group == "jaw"
+    ]
 
 
 def head_columns(layout: MotionLayout, columns: Sequence[int]) -> list[int]:

@@ -18,20 +18,20 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from kinevox.diffusion.guidance import Branch, Guidance
+from kinevox.diffusion.guidance import PLAIN, Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver, draws
 from kinevox.diffusion.schedules import schedule
 from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.known import Known
 from kinevox.methods._base import SamplingOptions
-from kinevox.methods.diffposetalk.channels import normalized, restored
+from kinevox.methods.diffposetalk.channels import mouth_columns, normalized, restored
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
 Sampler = Literal["dpm-solver", "ddim", "ancestral"]
 
 
-FOLLOWED = Guidance(sound=1.5, style=1.0, interval=(0.5, 1.0))
+FOLLOWED = Guidance(sound=1.5, style=1.0, mode="style-first", interval=(0.5, 1.0))
 """Where heads and brows of `base` move as much as people of the validation split do; guidance in
 the second half of the way makes heads tremble and changes nothing else."""
 
@@ -46,6 +46,9 @@ class Sampling:
     """Calls of the network per window, for the other samplers."""
     guidance: Guidance = FOLLOWED
     """How strongly sound and style are followed; published: 1.15 and 3."""
+    mouth_noise: float = 0.6
+    """How much of the noise jaw, lips and tongue grow from; published: 1. What is said decides
+    where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
     """Of `ancestral`."""
     overlap: int = 10
@@ -71,20 +74,24 @@ class Sampling:
             raise ConfigError(f"steps is {options.steps}; at least one is needed.")
         if options.sampler is not None and options.sampler not in get_args(Sampler):
             raise UnknownNameError("sampler", options.sampler, get_args(Sampler))
+        if options.mouth_noise is not None and not 0 <= options.mouth_noise <= 1:
+            raise ConfigError(
+                f"mouth_noise is {options.mouth_noise}; expected 0 (none) to 1 (as trained)."
+            )
         scales = _chosen(
             sound=options.audio_scale,
             style=options.style_scale,
             interval=options.guidance_interval,
         )
         guidance = replace(self.guidance, **scales)
-        if guidance.mode == "incremental" and guidance.sound == guidance.style == 1:
-            # All but the plain prediction cancels, so it is asked for alone.
+        if guidance.branches == (PLAIN,):
             guidance = guidance.plain
         chosen = _chosen(
             steps=options.steps,
             bf16=options.bf16,
             close_in_silence=options.close_in_silence,
             sampler=options.sampler,
+            mouth_noise=options.mouth_noise,
         )
         return replace(self, guidance=guidance, **chosen)
 
@@ -103,6 +110,7 @@ def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
 PUBLISHED = Sampling(
     "ancestral",
     guidance=Guidance(),
+    mouth_noise=1.0,
     overlap=0,
     same_noise=True,
     silence_behind=True,
@@ -192,7 +200,7 @@ def perform(
     if all(vector is None for vector in styles) and guidance.sound is not None:
         # Without a style there is nothing between the branches with and without it.
         guidance = replace(guidance, style=None)
-    noise = noise or _noise(seeds, (config.window, len(network.columns)), sampling, device)
+    noise = noise or _noise(network, seeds, sampling)
     made = heard.new_zeros(len(features), total, len(network.columns))
     held = None if known is None else _held(network, known, lengths, total)
     motion, sound = network.begins(len(features))
@@ -357,16 +365,21 @@ def _held(
     return Held(values.to(device), weights.to(device))
 
 
-def _noise(
-    seeds: Sequence[int], shape: Sequence[int], sampling: Sampling, device: torch.device
-) -> Noise:
+def _noise(network: DiffPoseTalkNetwork, seeds: Sequence[int], sampling: Sampling) -> Noise:
     """Noise that follows from the seed and the number of the window alone."""
+    shape, device = (network.config.window, len(network.columns)), network.null_style.device
+    size = torch.ones(shape[1], device=device)
+    size[mouth_columns(network.space.layout, network.columns)] = sampling.mouth_noise
+
+    def of_window(window: int) -> Draw:
+        draw = draws([_generator(seed, window) for seed in seeds], shape, device)
+        return lambda: size * draw()
 
     def noise(window: int) -> tuple[Tensor, Draw]:
-        draw = draws([_generator(seed, window) for seed in seeds], shape, device)
+        draw = of_window(window)
         start = draw()
         if sampling.same_noise and window:
-            start = draws([_generator(seed, 0) for seed in seeds], shape, device)()
+            start = of_window(0)()
         return start, draw
 
     return noise
