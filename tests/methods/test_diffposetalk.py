@@ -35,6 +35,7 @@ from kinevox.methods.diffposetalk.perform import (
     perform,
     pulled,
     ramp,
+    steadied,
 )
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
@@ -142,7 +143,8 @@ class TestPerform:
         long, short = (
             perform(network, [heard(100)[:n]], [some_style()], [0], sampling)[0] for n in (100, 45)
         )
-        np.testing.assert_allclose(long[:40], short[:40], atol=1e-5)
+        # The last window is another one; steadying looks two frames ahead.
+        np.testing.assert_allclose(long[:38], short[:38], atol=1e-5)
 
     def test_windows_have_noise_of_their_own_unless_published(
         self, network: DiffPoseTalkNetwork
@@ -160,6 +162,35 @@ class TestPerform:
                 noise=lambda window, seen=seen, s=sampling: _watched(network, window, seen, s),
             )
             assert torch.equal(seen[0], seen[1]) == same
+
+    @pytest.mark.parametrize(
+        ("hertz", "kept"),
+        [(0.0, (1.0, 1.0)), (2.0, (0.98, 1.0)), (8.0, (0.4, 0.6)), (12.5, (0, 0))],
+    )
+    def test_a_head_turns_but_does_not_tremble(
+        self, hertz: float, kept: tuple[float, float]
+    ) -> None:
+        wave = np.cos(2 * np.pi * hertz * np.arange(200) / 25)[:, None].astype(np.float32)
+        gain = (steadied(wave) / wave)[[20, 100, 150], 0]
+        assert kept[0] - 1e-5 <= gain.min() and gain.max() <= kept[1] + 1e-5
+
+    def test_what_was_drawn_is_steadied_unless_published(
+        self, network: DiffPoseTalkNetwork
+    ) -> None:
+        raw, steady = (
+            perform(
+                network,
+                [heard(60)],
+                [some_style()],
+                [0],
+                Sampling(steps=2, steady_head=wanted),
+            )[0]
+            for wanted in (False, True)
+        )
+        head = [network.columns[k] for k in network.head_columns]
+        face = np.setdiff1d(np.arange(raw.shape[1]), head)
+        assert np.array_equal(raw[:, face], steady[:, face])
+        np.testing.assert_allclose(steady[:, head], steadied(raw[:, head]), atol=1e-6)
 
     def test_mouths_grow_from_less_noise(self, network: DiffPoseTalkNetwork) -> None:
         whole, half = (_noise(network, [3], Sampling(mouth_noise=much))(0) for much in (1.0, 0.5))
