@@ -84,7 +84,7 @@ def _earlier(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
     rows = (
         (
             one["run"],
-            one["style_run"],
+            one["network"],
             one["corpus"],
             f"{one['samples_seen']:,}",
             f"{one['hours']:.2f}",
@@ -92,8 +92,8 @@ def _earlier(trainings: Sequence[Mapping[str, Any]]) -> list[str]:
         for one in trainings
     )
     return [
-        "It went on from the weights of these trainings, the latest first:",
-        _table(("training", "style encoder", "corpus", "samples seen", "hours"), rows),
+        "It began with weights of these trainings, each before those that it began with itself:",
+        _table(("training", "network", "corpus", "samples seen", "hours"), rows),
     ]
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 
 from kinevox.errors import AssetError
 from kinevox.training._base import Space
-from kinevox.training.checkpoint import read_space
+from kinevox.training.checkpoint import read_header, read_space
 from kinevox.training.run import run_folder
+
+ORIGINS = ("taught_by", "from_run", "style_run")
+"""Options of networks that name a run whose weights they begin with."""
 
 
 def space_like(own: Space, run: str) -> Space:
@@ -51,3 +56,31 @@ def adopt(
             "); give the sizes that it was trained with."
         )
     network.load_state_dict(weights, strict=False)
+
+
+def history(header: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trainings whose weights a checkpoint began with, each before those that it began with.
+
+    Args:
+        header: Of the checkpoint. Runs that are gone are left out.
+    """
+    found: dict[Path, dict[str, Any]] = {}
+
+    def follow(header: Mapping[str, Any]) -> None:
+        config = header["network"]["config"]
+        for run in filter(None, map(config.get, ORIGINS)):
+            folder = run_folder(run)
+            if folder in found or not folder.is_dir():
+                continue
+            origin = read_header(folder)[1]
+            training, data = origin["training"], origin["data"]
+            found[folder] = {
+                "run": folder.name,
+                "network": origin["network"]["name"],
+                "corpus": data["made"].get("command", data["name"]),
+                **{name: training[name] for name in ("samples_seen", "steps", "hours")},
+            }
+            follow(origin)
+
+    follow(header)
+    return list(found.values())

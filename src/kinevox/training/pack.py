@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from kinevox.audio.encoders import load_encoder
 from kinevox.audio.encoders.speech import WEIGHTS as SPEECH_WEIGHTS
@@ -15,6 +13,7 @@ from kinevox.files import written_whole
 from kinevox.training._base import Trainable
 from kinevox.training.card import write_card
 from kinevox.training.checkpoint import read_checkpoint, read_header, write_checkpoint
+from kinevox.training.origin import ORIGINS, history
 from kinevox.training.run import run_folder
 
 ENCODER = "encoder"
@@ -54,7 +53,7 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     trained = read_checkpoint(place, known[name])
     stage = _without_paths(trained.stage, place, out)
     facts = {key: value for key, value in header.items() if key not in _OWN}
-    if earlier := _earlier(header):
+    if earlier := history(header):
         facts["earlier"] = earlier
     if getattr(stage, "encoder", None) == "speech" and not (out / ENCODER).is_dir():
         facts["hears"] = load_encoder("speech").digest
@@ -66,33 +65,11 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 
-def _earlier(header: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The trainings that this one went on from, the latest first."""
-    found: list[dict[str, Any]] = []
-    while run := _origin(header["network"]["config"]):
-        header = read_header(run_folder(run))[1]
-        training, config, data = header["training"], header["network"]["config"], header["data"]
-        found.append(
-            {
-                "run": Path(run).name,
-                "style_run": Path(config.get("style_run", "")).name,
-                "corpus": data["made"].get("command", data["name"]),
-                **{name: training[name] for name in ("samples_seen", "steps", "hours")},
-            }
-        )
-    return found
-
-
-def _origin(config: Mapping[str, Any]) -> str:
-    """The run that a network began as."""
-    return config.get("taught_by") or config.get("from_run") or ""
-
-
 def _without_paths(stage: Trainable, place: Path, out: Path) -> Trainable:
     """The configuration without names that mean something on this machine only."""
     names = vars(stage)
     # Their weights are inside; the names are told for the record.
-    for field in ("style_run", "from_run", "taught_by"):
+    for field in ORIGINS:
         if run := names.get(field):
             stage = replace(stage, **{field: Path(run).name})  # type: ignore[type-var]
     if "encoder" in names:
