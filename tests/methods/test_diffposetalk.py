@@ -28,15 +28,9 @@ from kinevox.methods.diffposetalk.config import (
 )
 from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, features_of_batch
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import (
-    PUBLISHED,
-    Sampling,
-    _noise,
-    perform,
-    pulled,
-    ramp,
-    steadied,
-)
+from kinevox.methods.diffposetalk.perform import _noise, perform, steadied
+from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling
+from kinevox.methods.diffposetalk.window import pulled, ramp
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
 from kinevox.speech import Speech

@@ -18,7 +18,8 @@ from kinevox.errors import ConfigError, MotionError
 from kinevox.known import outside
 from kinevox.methods import METHODS, Performance, SampledMethod, SamplingOptions
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
-from kinevox.methods.diffposetalk.perform import PUBLISHED, Held, Sampling, pulled
+from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling
+from kinevox.methods.diffposetalk.window import Held, pulled
 from kinevox.motion import Motion, flame_layout
 from kinevox.phones import Phones
 from kinevox.speech import Speech

@@ -20,7 +20,8 @@ from kinevox.methods import METHODS
 from kinevox.methods._base import SamplingOptions
 from kinevox.methods.diffposetalk.distillation import landing, moved, teacher_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import FOLLOWED, Sampling, perform, usual_sampling
+from kinevox.methods.diffposetalk.perform import perform
+from kinevox.methods.diffposetalk.sampling import FOLLOWED, Sampling, usual_sampling
 from kinevox.methods.diffposetalk.training import two_windows
 from kinevox.training.batch import Batch
 from kinevox.training.checkpoint import write_checkpoint

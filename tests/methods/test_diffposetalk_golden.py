@@ -23,8 +23,9 @@ from kinevox.methods.diffposetalk.config import PAPER, StyleConfig
 from kinevox.methods.diffposetalk.denoiser import Denoiser
 from kinevox.methods.diffposetalk.losses import window_terms
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import PUBLISHED, Given, Sampling, perform, sample_window
+from kinevox.methods.diffposetalk.perform import perform
 from kinevox.methods.diffposetalk.released import our_names
+from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling
 from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.methods.diffposetalk.style_training import nt_xent
 from kinevox.methods.diffposetalk.training import (
@@ -34,6 +35,7 @@ from kinevox.methods.diffposetalk.training import (
     known_conditions,
     predict,
 )
+from kinevox.methods.diffposetalk.window import Given, sample_window
 
 pytestmark = pytest.mark.shared
 

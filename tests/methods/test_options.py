@@ -9,7 +9,7 @@ import pytest
 from kinevox.errors import ConfigError, KinevoxError, UnknownNameError
 from kinevox.methods import METHODS, SamplingOptions, _options, load_method
 from kinevox.methods._options import sampling_options, split_options, with_options
-from kinevox.methods.diffposetalk.perform import FOLLOWED
+from kinevox.methods.diffposetalk.sampling import FOLLOWED
 
 
 def test_the_text_falls_apart() -> None:

@@ -28,7 +28,7 @@ from kinevox.training import Trainable
 
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-    from kinevox.methods.diffposetalk.perform import Sampling
+    from kinevox.methods.diffposetalk.sampling import Sampling
 
 
 WEIGHTS = Path(__file__).parent / "weights" / "base"
@@ -229,7 +229,7 @@ class DiffPoseTalk:
         return perform_all(self._loaded(), performances, self._sampling(), fps)
 
     def _sampling(self) -> Sampling:
-        from kinevox.methods.diffposetalk.perform import usual_sampling
+        from kinevox.methods.diffposetalk.sampling import usual_sampling
 
         return self.sampling or usual_sampling(self._loaded().config)
 

@@ -25,7 +25,7 @@ from kinevox.diffusion.samplers import spaced
 from kinevox.diffusion.schedules import Schedule, schedule
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import FOLLOWED
+from kinevox.methods.diffposetalk.sampling import FOLLOWED
 from kinevox.methods.diffposetalk.training import (
     Stretch,
     joined_terms,

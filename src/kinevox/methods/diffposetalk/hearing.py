@@ -23,7 +23,7 @@ from kinevox.training.batch import Batch
 
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-    from kinevox.methods.diffposetalk.perform import Sampling
+    from kinevox.methods.diffposetalk.sampling import Sampling
 
 PER_FRAME = round(SAMPLE_RATE / FPS) // HOP
 """Log-mel features in a frame of motion."""

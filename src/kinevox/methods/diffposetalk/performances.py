@@ -12,7 +12,8 @@ from kinevox.closures import closure, with_lips_closed
 from kinevox.methods._base import WINDOW_BORDERS, Performance
 from kinevox.methods.diffposetalk.hearing import heard, phones_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import Sampling, perform, window_starts
+from kinevox.methods.diffposetalk.perform import perform, window_starts
+from kinevox.methods.diffposetalk.sampling import Sampling
 from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closed_in, pauses_of
 from kinevox.phones import Phones

@@ -18,8 +18,9 @@ from kinevox.methods.diffposetalk.config import LEAD, TAIL
 from kinevox.methods.diffposetalk.distillation import teacher_of
 from kinevox.methods.diffposetalk.hearing import features_of_batch
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import Given, guided, sample_window, usual_sampling
+from kinevox.methods.diffposetalk.sampling import usual_sampling
 from kinevox.methods.diffposetalk.training import styles_of
+from kinevox.methods.diffposetalk.window import Given, guided, sample_window
 from kinevox.training.batch import Batch
 
 CLIPS = 32

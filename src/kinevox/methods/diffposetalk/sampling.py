@@ -1,0 +1,105 @@
+"""How motion is drawn from the network: choices, and the defaults of ours and of the paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from kinevox.diffusion.guidance import PLAIN, Guidance
+from kinevox.errors import ConfigError, UnknownNameError
+from kinevox.methods._base import SamplingOptions
+from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
+
+Sampler = Literal["dpm-solver", "ddim", "ancestral"]
+
+
+FOLLOWED = Guidance(sound=1.5, style=1.0, mode="style-first", interval=(0.5, 1.0))
+"""Where heads and brows of `base` move as much as people of the validation split do; guidance in
+the second half of the way makes heads tremble and changes nothing else."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How motion is drawn from the network."""
+
+    sampler: Sampler = "dpm-solver"
+    """`ancestral` takes all steps that the network was trained with."""
+    steps: int = 12
+    """Calls of the network per window, for the other samplers."""
+    guidance: Guidance = FOLLOWED
+    """How strongly sound and style are followed; published: 1.15 and 3."""
+    mouth_noise: float = 0.6
+    """How much of the noise jaw, lips and tongue grow from; published: 1. What is said decides
+    where they go, and the rest of their spread is doubt about what was heard."""
+    flexibility: float = 0.0
+    """Of `ancestral`."""
+    overlap: int = 10
+    """Frames that a window shares with the one before; published: 0."""
+    same_noise: bool = False
+    """Start every window from the same noise, as published; windows then look more alike."""
+    silence_behind: bool = False
+    """Hear silence behind the end of the recording, as published, rather than nothing."""
+    bf16: bool = False
+    """Compute in bfloat16."""
+    steady_head: bool = True
+    """Take out of the head's turns what is quicker than heads are."""
+    close_in_silence: bool = True
+    """Close the mouth where nobody speaks, in layout `arkit`."""
+    close_lips: bool = True
+    """Close the lips on p, b and m, as they are given or heard, in layout `arkit`."""
+
+    def changed(self, options: SamplingOptions) -> Sampling:
+        """With what was chosen in place of its own.
+
+        Raises:
+            ConfigError: a choice is out of its range.
+        """
+        if options.steps is not None and options.steps < 1:
+            raise ConfigError(f"steps is {options.steps}; at least one is needed.")
+        if options.sampler is not None and options.sampler not in get_args(Sampler):
+            raise UnknownNameError("sampler", options.sampler, get_args(Sampler))
+        if options.mouth_noise is not None and not 0 <= options.mouth_noise <= 1:
+            raise ConfigError(
+                f"mouth_noise is {options.mouth_noise}; expected 0 (none) to 1 (as trained)."
+            )
+        scales = _chosen(
+            sound=options.audio_scale,
+            style=options.style_scale,
+            interval=options.guidance_interval,
+        )
+        guidance = replace(self.guidance, **scales)
+        if guidance.branches == (PLAIN,):
+            guidance = guidance.plain
+        chosen = _chosen(
+            steps=options.steps,
+            bf16=options.bf16,
+            close_in_silence=options.close_in_silence,
+            sampler=options.sampler,
+            mouth_noise=options.mouth_noise,
+        )
+        return replace(self, guidance=guidance, **chosen)
+
+
+def _chosen(**choices: Any) -> dict[str, Any]:
+    return {name: choice for name, choice in choices.items() if choice is not None}
+
+
+def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
+    """How a network draws unless told otherwise: as it was trained to."""
+    if not config.taught_by:
+        return Sampling()
+    return Sampling("ddim", config.few_steps, FOLLOWED.plain)
+
+
+PUBLISHED = Sampling(
+    "ancestral",
+    guidance=Guidance(),
+    mouth_noise=1.0,
+    overlap=0,
+    same_noise=True,
+    silence_behind=True,
+    steady_head=False,
+    close_in_silence=False,
+    close_lips=False,
+)
+"""As in the authors' demo."""
