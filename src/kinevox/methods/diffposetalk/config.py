@@ -231,7 +231,7 @@ class DiffPoseTalkConfig:
     """Squares or absolute values."""
     constrain_context: bool = True
     """Compare what the network makes of the context too."""
-    drop_style: float = 0.35
+    drop_style: float = 0.15
     """Share of samples that learn without style."""
     drop_both: float = 0.1
     """Share of samples that learn without style and without sound."""
@@ -422,6 +422,7 @@ PAPER = replace(
     head="flame",
     lips=0.0,
     head_velocity=5.0,
+    drop_style=0.35,
     drop_sound=0.0,
     own_context=0.0,
     style_of="swap",
