@@ -24,11 +24,11 @@ class Sampling:
 
     sampler: Sampler = "dpm-solver"
     """`ancestral` takes all steps that the network was trained with."""
-    steps: int = 12
+    steps: int = 10
     """Calls of the network per window, for the other samplers."""
     guidance: Guidance = FOLLOWED
     """How strongly sound and style are followed; published: 1.15 and 3."""
-    mouth_noise: float = 0.6
+    mouth_noise: float = 0.3
     """How much of the noise jaw, lips and tongue grow from; published: 1. What is said decides
     where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
