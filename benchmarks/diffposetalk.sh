@@ -20,6 +20,9 @@ kinevox evaluate --corpus performers --split test --seeds 10 --limit 60 --worker
 python benchmarks/style_control.py --methods "$method,teacher" --performers 64 --reader "$method" \
     -o $out/diffposetalk_style.md
 
+# Borders between windows, in longer recordings.
+python benchmarks/seams.py --method "$method" -o $out/diffposetalk_seams.md
+
 # Unseen real speakers: p, b, m and pauses; tracked lips of a person.
 python benchmarks/lip_closure.py --method "$method" -o $out/diffposetalk_closure.md
 python benchmarks/lip_tracking.py --method "$method" -o $out/diffposetalk_tracking.md

@@ -151,9 +151,11 @@ class DiffPoseTalkConfig:
     """Run of diffposetalk to go on from, for example with another style encoder."""
     taught_by: str = ""
     """Run of diffposetalk that this one begins as, and whose guided drawing it then learns to do
-    without guidance and in half the steps."""
-    few_steps: int = 4
-    """Steps in which a network that is taught draws; its teacher takes twice as many."""
+    without guidance and in few steps."""
+    few_steps: int = 8
+    """Steps in which a network that is taught draws."""
+    teacher_steps: int = 32
+    """Steps in which its teacher draws the same; a multiple."""
     style_layers: int = 2
     """Of that encoder."""
     style_width: int = 128
@@ -166,8 +168,10 @@ class DiffPoseTalkConfig:
     """Of that encoder."""
     style_movement: bool = True
     """Of that encoder."""
-    style_pieces: int = 4
-    """A style in training is what up to this many pieces of other recordings have in common."""
+    style_pieces: int = 10
+    """A style in training is what so many pieces of other recordings have in common. A style that
+    is read from little is often wrong about how somebody moves, and what is often wrong is hardly
+    followed."""
 
     width: int = 256
     """Of the transformer."""
@@ -263,6 +267,11 @@ class DiffPoseTalkConfig:
             raise ConfigError(
                 f"style_pieces is {self.style_pieces}; a style is read from at least one."
             )
+        if self.few_steps < 1 or self.teacher_steps % self.few_steps:
+            raise ConfigError(
+                f"few_steps is {self.few_steps}, teacher_steps {self.teacher_steps}; each step "
+                "stands for as many of the teacher, so expected a multiple."
+            )
         if self.taught_by and (self.from_run or self.style_run):
             raise ConfigError(
                 "A network that is taught begins as its teacher, style encoder included; leave "
@@ -312,6 +321,9 @@ class DiffPoseTalkConfig:
         }
         weights = vertices if self.head else {}
         weights |= {} if "head" in self.fixed else turns
+        if self.taught_by:
+            # The teacher's motion is as smooth as it should be.
+            weights = {name: weights[name] for name in weights if name not in _SMOOTHING}
         return {"simple": 1.0} | {name: weight for name, weight in weights.items() if weight}
 
     def build(self, space: Space) -> DiffPoseTalkNetwork:
@@ -388,6 +400,10 @@ class DiffPoseTalkConfig:
         from kinevox.methods.diffposetalk.validation import validation_scores
 
         return validation_scores(network, corpus)
+
+
+_SMOOTHING = ("smooth", "head_smooth", "head_seam")
+"""Terms that ask for calm motion whatever the truth."""
 
 
 def _check_sizes(width: int, layers: int, heads: int, dropout: float) -> None:

@@ -1,19 +1,19 @@
-"""Learning to draw in half as many steps, with guidance inside.
+"""Learning to draw in few steps, with guidance inside.
 
-A teacher takes two guided steps of DDIM; the student learns to land in the same place with one, of
-which it is asked once instead of once per branch. So a sampler needs half the steps and a third of
-the branches: a sixth of the time.
+A teacher takes several small guided steps; the student learns to land in the same place with one
+step of DDIM, in which it is asked once instead of once per branch of guidance.
 
 Source: Salimans and Ho 2022, "Progressive Distillation for Fast Sampling of Diffusion Models",
-Algorithm 2; with guidance inside as in Meng et al. 2023, "On Distillation of Guided Diffusion
-Models".
+Algorithm 2, with more than two steps at once and of DPM-Solver++(2M) instead of DDIM; with guidance
+inside as in Meng et al. 2023, "On Distillation of Guided Diffusion Models".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -23,9 +23,10 @@ from torch import Generator, Tensor
 from kinevox.diffusion.guidance import PLAIN, Branch, Guidance
 from kinevox.diffusion.samplers import spaced
 from kinevox.diffusion.schedules import Schedule, schedule
+from kinevox.methods.diffposetalk.channels import mouth_columns
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.sampling import FOLLOWED
+from kinevox.methods.diffposetalk.sampling import FOLLOWED, Sampling
 from kinevox.methods.diffposetalk.training import (
     Stretch,
     joined_terms,
@@ -49,49 +50,74 @@ def distillation_loss(
     config = network.config
     teacher = teacher_of(config)
     levels = schedule(config.schedule, config.steps)
-    times = torch.tensor(spaced(levels, 2 * config.few_steps), device=batch.motion.device)
+    times = torch.tensor(spaced(levels, config.teacher_steps), device=batch.motion.device)
+    stride = config.teacher_steps // config.few_steps
     learned, made = [], []
     for window in two_windows(network, batch, generator):
-        place = 2 * torch.randint(
+        place = stride * torch.randint(
             config.few_steps, window.step.shape, generator=generator, device=times.device
         )
-        known = replace(window, step=times[place], sounding=torch.ones_like(window.sounding))
+        known = replace(
+            window,
+            step=times[place],
+            sounding=torch.ones_like(window.sounding),
+            noise=_as_drawn_from(network, window.noise, generator),
+        )
         noised = known.noised(config)
         with torch.no_grad():
             predicted = guided_prediction(teacher, known, FOLLOWED)
-            step, middle, after = (times[place + k] for k in range(3))
-            target = landing(predicted, noised, step, middle, after, levels)
+            path = [times[place + k] for k in range(stride + 1)]
+            target = landing(predicted, noised, path, levels)
         learned.append(replace(known, motion=target * known.mask[..., None]))
         made.append(predict(network, known, noised))
     return joined_terms(network, learned[0], made[0], learned[1], made[1])
 
 
+def _as_drawn_from(
+    network: DiffPoseTalkNetwork,
+    noise: Float[Tensor, "batch window channels"],
+    generator: Generator,
+) -> Float[Tensor, "batch window channels"]:
+    """Noise as motion is drawn from, with less of it at the mouth, for half of the samples."""
+    size = torch.ones_like(noise[:, :1])
+    less = torch.rand(len(noise), generator=generator, device=noise.device) < 0.5
+    mouth = mouth_columns(network.space.layout, network.columns)
+    size[..., mouth] = torch.where(less, Sampling.mouth_noise, 1.0)[:, None, None]
+    return size * noise
+
+
 def landing(
     predict_clean: Predict,
     noised: Float[Tensor, "batch frames channels"],
-    step: Int[Tensor, " batch"],
-    middle: Int[Tensor, " batch"],
-    after: Int[Tensor, " batch"],
+    path: Sequence[Int[Tensor, " batch"]],
     levels: Schedule,
 ) -> Float[Tensor, "batch frames channels"]:
-    """The prediction with which one step of DDIM leads where two of the teacher lead."""
-    halfway = moved(noised, predict_clean(noised, step), step, middle, levels)
-    there = moved(halfway, predict_clean(halfway, middle), middle, after, levels)
-    (signal, noise), (last_signal, last_noise) = (_factors(levels, at) for at in (step, after))
+    """The prediction with which one step of DDIM leads where all steps of the teacher lead."""
+    there = followed(predict_clean, noised, path, levels)
+    (signal, noise), (last_signal, last_noise) = (_factors(levels, path[k]) for k in (0, -1))
     kept = last_noise / noise
     return (there - kept * noised) / (last_signal - kept * signal)
 
 
-def moved(
+def followed(
+    predict_clean: Predict,
     noised: Float[Tensor, "batch frames channels"],
-    clean: Float[Tensor, "batch frames channels"],
-    step: Int[Tensor, " batch"],
-    after: Int[Tensor, " batch"],
+    path: Sequence[Int[Tensor, " batch"]],
     levels: Schedule,
 ) -> Float[Tensor, "batch frames channels"]:
-    """One step of DDIM without fresh noise, each sample between steps of its own."""
-    (signal, noise), (next_signal, next_noise) = (_factors(levels, at) for at in (step, after))
-    return next_signal * clean + next_noise / noise * (noised - signal * clean)
+    """Where DPM-Solver++(2M) leads, each sample on a path of its own; see `dpm_solver`."""
+    x, before, growth_before = noised, None, None
+    for step, after in pairwise(path):
+        (signal, noise), (next_signal, next_noise) = (_factors(levels, at) for at in (step, after))
+        clean = ahead = predict_clean(x, step)
+        growth = (next_signal / next_noise).log() - (signal / noise).log()
+        if before is not None and growth_before is not None:
+            # The last step of all goes to h = infinity and is of first order.
+            back = torch.where(next_noise > 0, growth / (2 * growth_before), 0.0)
+            ahead = clean + back * (clean - before)
+        x = next_noise / noise * x - next_signal * torch.expm1(-growth) * ahead
+        before, growth_before = clean, growth
+    return x
 
 
 def guided_prediction(
@@ -99,20 +125,25 @@ def guided_prediction(
 ) -> Predict:
     """The teacher with guidance; samples without a style are guided by sound alone."""
 
-    def asked(branch: Branch, noised: Tensor, step: Tensor) -> Tensor:
-        sounding = torch.full_like(stretch.sounding, branch.sound)
-        styled = stretch.styled & branch.style
-        one = replace(stretch, step=step, styled=styled, sounding=sounding)
-        return predict(teacher, one, noised)[:, -noised.shape[1] :].float()
+    def asked(branch: Branch, noised: Tensor, step: Tensor, rows: Tensor) -> Tensor:
+        some = stretch.of(rows)
+        sounding = torch.full_like(some.sounding, branch.sound)
+        one = replace(some, step=step[rows], styled=some.styled & branch.style, sounding=sounding)
+        return predict(teacher, one, noised[rows])[:, -noised.shape[1] :].float()
 
     low, high = guidance.interval
-    branches = guidance.branches
 
     def predicted(noised: Tensor, step: Tensor) -> Tensor:
-        made = torch.stack([asked(branch, noised, step) for branch in branches])
         level = step / teacher.config.steps
-        acts = ((level > low) & (level <= high))[:, None, None]
-        return torch.where(acts, guidance.combine(made), made[branches.index(PLAIN)])
+        acts = (level > low) & (level <= high)
+        made = asked(PLAIN, noised, step, torch.ones_like(acts))
+        if acts.any():
+            branches = [
+                made[acts] if branch == PLAIN else asked(branch, noised, step, acts)
+                for branch in guidance.branches
+            ]
+            made[acts] = guidance.combine(torch.stack(branches))
+        return made
 
     return predicted
 

@@ -62,6 +62,14 @@ class Stretch:
     before: Before | None = None
     """None where nothing precedes it."""
 
+    def of(self, rows: Bool[Tensor, " batch"]) -> Stretch:
+        """Some samples."""
+        parts = {name: part[rows] for name, part in vars(self).items() if torch.is_tensor(part)}
+        before = self.before
+        if before is not None:
+            before = Before(before.motion[rows], before.features[rows])
+        return replace(self, **parts, before=before)
+
     def noised(self, config: DiffPoseTalkConfig) -> Float[Tensor, "batch window channels"]:
         levels = schedule(config.schedule, config.steps)
         return levels.noised(self.motion, self.step, self.noise)
@@ -97,7 +105,7 @@ def two_windows(
     # What precedes the second window is whole, wherever the first is made to end.
     last = slice(config.window - config.context, config.window)
     befores = (None, Before(motion[:, last], features[:, last]))
-    styles = styles_of(network, batch, generator)
+    styles = styles_of(network, batch)
     stretches = []
     for side, before, style, truncate in zip(
         sides, befores, styles, (config.truncate_first, config.truncate_second), strict=True
@@ -191,14 +199,8 @@ def joined_terms(
     return {name: terms[name] for name in config.loss_weights}
 
 
-def styles_of(
-    network: DiffPoseTalkNetwork, batch: Batch, generator: Generator | None = None
-) -> tuple[Tensor, Tensor]:
-    """A style for each window.
-
-    Args:
-        generator: Chooses how many of the other pieces are looked at; all without.
-    """
+def styles_of(network: DiffPoseTalkNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
+    """A style for each window."""
     config = network.config
     if config.style_from == "performers":
         style = network.styles_of_performers(batch.style)
@@ -208,8 +210,6 @@ def styles_of(
         seen = batch.other_mask.flatten(0, 1)
         pieces = network.style_encoder(batch.other[..., network.columns].flatten(0, 1), _seen(seen))
         counts = batch.other_mask.sum(dim=2) >= LEAST_FRAMES
-        if generator is not None:
-            counts = counts & _first_few(counts, generator)
         style = shared(pieces.unflatten(0, counts.shape).float(), counts)
         return style, style
     motion = batch.motion[..., network.columns]
@@ -218,14 +218,6 @@ def styles_of(
     short = halves[1][1].sum(dim=1) < LEAST_FRAMES
     # Of a recording that ends within the first window there is no other one.
     return torch.where(short[:, None], network.null_style, second), first
-
-
-def _first_few(
-    pieces: Bool[Tensor, "batch others"], generator: Generator
-) -> Bool[Tensor, "batch others"]:
-    batch, most = pieces.shape
-    few = torch.randint(1, most + 1, (batch, 1), generator=generator, device=generator.device)
-    return torch.arange(most, device=pieces.device) < few
 
 
 def _seen(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, "batch frames"]:
