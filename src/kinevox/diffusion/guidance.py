@@ -8,8 +8,8 @@ D(sound, style) for a prediction and w for the strength of a condition:
     independent   D(-, -) + w_sound (D(a, -) - D(-, -)) + w_style (D(-, s) - D(-, -))
 
 With one condition c it is D(without c) + w (D(with c) - D(without c)), the other as given; with
-none the plain D(a, s). Branches that cancel are not asked for: style-first with a style of strength
-1 takes two, incremental three.
+none the plain D(a, s). Branches that cancel are not asked for: style-first takes two where its
+strengths are equal or that of the style is 1, incremental three.
 
 Guidance may be confined to an interval of noise levels: where there is hardly anything but noise it
 only narrows what can come of it, and near the end there is nothing left to steer. Outside, the
