@@ -133,7 +133,7 @@ def test_a_student_draws_in_few_steps_what_its_teacher_draws(corpus: Corpus, tea
 
 def test_from_training_to_performing(corpus: Corpus, teacher: Path, tmp_path: Path) -> None:
     taught = replace(CONFIG, taught_by=str(teacher), few_steps=2, teacher_steps=4)
-    options = replace(QUICK, steps=2, batch=4, validate_every=2)
+    options = replace(QUICK, steps=2, batch=4, validate_every=2, bf16=True)
     header = api.train(taught, corpus.folder, out=tmp_path, options=options)
     assert header["metrics"]["decided_by"] == "error"
     method = METHODS.get("diffposetalk").load(tmp_path)

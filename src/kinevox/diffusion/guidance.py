@@ -153,5 +153,7 @@ class Guidance:
         self, stacked: Float[Tensor, "branches batch frames channels"]
     ) -> Float[Tensor, "batch frames channels"]:
         """One prediction from those of `branches`."""
-        weights = torch.tensor(list(self.weights.values()), device=stacked.device)
-        return torch.einsum("n,n...->...", weights.to(stacked.dtype), stacked)
+        # Not by a product of matrices, which autocast would round.
+        return torch.stack(
+            [weight * branch for weight, branch in zip(self.weights.values(), stacked, strict=True)]
+        ).sum(dim=0)
