@@ -52,9 +52,10 @@ def main() -> None:
     performers = np.unique(clips.index["style"])[: options.performers]
     for name in track(performers, "Performers", transient=True):
         rows = np.flatnonzero(clips.index["style"] == name)
-        told = method.extract_style([clips.motion(i) for i in rows], None, lambda done, total: None)
+        shown = [clips.motion(int(i)) for i in rows]
+        told = method.extract_style(shown, None, lambda done, total: None)
         speech = Speech(np.concatenate([clips[int(i)].speech.samples for i in rows]))
-        motion = method.generate(speech, told.style, seed=options.seed)
+        motion = method.generate(speech, told.style, seed=options.seed, fps=shown[0].fps)
         where = continuity.window_borders(motion)
         borders += len(where)
         found = continuity.evaluate(head, motion, where)
