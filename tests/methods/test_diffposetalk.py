@@ -84,6 +84,8 @@ class TestSizes:
             ({"reach": 3}, "person_hears"),
             ({"pre_norm": False}, "modulation"),
             ({"style_pieces": 0}, "style_pieces"),
+            ({"few_steps": 5}, "expected a multiple"),
+            ({"teacher_steps": 0}, "expected a multiple"),
             ({"taught_by": "teacher", "from_run": "other"}, "leave from_run"),
         ],
     )

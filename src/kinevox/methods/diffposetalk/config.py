@@ -267,7 +267,7 @@ class DiffPoseTalkConfig:
             raise ConfigError(
                 f"style_pieces is {self.style_pieces}; a style is read from at least one."
             )
-        if self.few_steps < 1 or self.teacher_steps % self.few_steps:
+        if min(self.few_steps, self.teacher_steps) < 1 or self.teacher_steps % self.few_steps:
             raise ConfigError(
                 f"few_steps is {self.few_steps}, teacher_steps {self.teacher_steps}; each step "
                 "stands for as many of the teacher, so expected a multiple."
