@@ -62,11 +62,11 @@ def _panel(title: str, curves: Sequence[Curve], level: float, x_title: str) -> I
     if np.isfinite(level):
         y = at(xs[0], level)[1]
         yield f'<path d="M0 {y:.1f}H{WIDTH}" stroke="#555" stroke-dasharray="4 3"/>'
+    names = []
     for k, curve in enumerate(curves):
         color = COLORS[k % len(COLORS)]
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in (at(*point) for point in curve.points))
         yield f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>'
-        yield (
-            f'<text x="{WIDTH}" y="{12 + 14 * k}" text-anchor="end" fill="{color}">'
-            f"{escape(curve.name)}</text>"
-        )
+        names.append(f'<tspan fill="{color}" dx="8">{escape(curve.name)}</tspan>')
+    # Beside the title, where no curve goes.
+    yield f'<text x="{WIDTH}" y="-12" text-anchor="end">{"".join(names)}</text>'
