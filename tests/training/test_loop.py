@@ -132,6 +132,25 @@ def test_any_layout_can_be_trained(tmp_path: Path) -> None:
     assert header["space"]["layout"] == "flame" and "jaw_error" in header["metrics"]
 
 
+def test_captured_people_are_mixed_in(corpus: Corpus, tmp_path: Path) -> None:
+    people = toy_corpus(tmp_path / "people", clips=5)
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    train(TINY, corpus, alone, QUICK)
+    header = api.train(
+        TINY, corpus.folder, out=together, options=QUICK, mix=people.folder, mix_every=3
+    )
+    assert header["data"]["mixed"]["every"] == 3
+    assert header["data"]["mixed"]["splits"]["train"]["clips"] == 4
+    card = (together / "best" / "card.md").read_text()
+    assert "One sample in 3 is of the split `train` of another corpus" in card
+    ours, theirs = (load_file(run / "state.safetensors") for run in (alone, together))
+    assert any(not torch.equal(value, theirs[name]) for name, value in ours.items())
+    with pytest.raises(ConfigError, match="mixed in one of: 3 there, 4 now"):
+        api.train(TINY, corpus.folder, out=together, options=QUICK, mix=people.folder, mix_every=4)
+    with pytest.raises(ConfigError, match=r"mixed in: .* there, None now"):
+        train(TINY, corpus, together, QUICK)
+
+
 def test_a_corpus_without_validation_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(AssetError, match="no split 'valid'"):
         train(TINY, corpus.split("train"), tmp_path, QUICK)

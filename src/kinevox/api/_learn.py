@@ -19,6 +19,8 @@ def train(
     *,
     out: PathLike | None = None,
     options: TrainingOptions | None = None,
+    mix: PathLike | None = None,
+    mix_every: int = 10,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -31,6 +33,9 @@ def train(
             `valid`.
         out: Folder of the run; by default `runs/NAME` in the cache.
         options: How to train; by default as the network recommends.
+        mix: Another corpus of the same layout and frame rate, whose split `train` is learned
+            from as well, such as captured people beside performers.
+        mix_every: Of so many samples, one is of that corpus.
         dry_run: Only return the full configuration.
 
     Returns:
@@ -40,6 +45,7 @@ def train(
         KinevoxError: the corpus or the options do not fit, or the folder holds another training.
     """
     from kinevox.data import Corpus
+    from kinevox.data.mixture import Mixed
     from kinevox.methods import trainables
     from kinevox.training.run import configuration, run_folder
 
@@ -51,11 +57,12 @@ def train(
     folder = run_folder(network.name) if out is None else Path(out)
     clips = Corpus.open(corpus)
     options = options or network.training
+    mixed = None if mix is None else Mixed(Corpus.open(mix), mix_every)
     if dry_run:
-        return {**configuration(network, clips, options), "out": str(folder)}
+        return {**configuration(network, clips, options, mixed), "out": str(folder)}
     from kinevox.training import loop
 
-    header = loop.train(network, clips, folder, options, progress or telling(None))
+    header = loop.train(network, clips, folder, options, progress or telling(None), mixed)
     return {**header, "out": str(folder)}
 
 

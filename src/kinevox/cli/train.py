@@ -25,6 +25,13 @@ class Train:
     make` makes one."""
     out: Annotated[FILE, arg(metavar="RUN", help_behavior_hint="(default: in the cache)")] = None
     """Folder of the run; the same call again goes on with it."""
+    mix: Annotated[str | None, arg(metavar="FOLDER|NAME", help_behavior_hint="(default: none)")] = (
+        None
+    )
+    """Another corpus, whose split train is learned from as well: captured people beside
+    performers."""
+    mix_every: int = 10
+    """Of so many samples, one is of the corpus that is mixed in."""
     dry_run: bool = False
     """Print the full configuration as JSON and stop."""
     json: bool = False
@@ -38,6 +45,8 @@ class Train:
                 self.corpus,
                 out=self.out,
                 options=chosen.options,
+                mix=self.mix,
+                mix_every=self.mix_every,
                 dry_run=self.dry_run,
                 progress=progress,
             )

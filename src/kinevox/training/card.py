@@ -41,20 +41,13 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     """
     network, training, data = header["network"], header["training"], header["data"]
     config = ", ".join(f"{name} {value}" for name, value in network["config"].items())
-    made = data["made"]
     parts = [
         f"# {network['name']}",
         f"Speech to motion, layout `{header['space']['layout']}`, {header['space']['fps']:g} fps. "
         f"Made by kinevox {header['kinevox']} (code {header['code']}). Configuration: {config}.",
         "## Data",
-        f"Corpus `{data['name']}` (digest {data['digest']}).",
-        _table(
-            ("split", "clips", "hours", "speakers", "styles"),
-            ((split, *facts.values()) for split, facts in data["splits"].items()),
-        ),
-        _table(("licence", "hours"), data["hours_by_licence"].items()),
-        _table(("language", "hours"), data["hours_by_language"].items()),
-        *(["How it was made:", _json(made)] if made else []),
+        *_data(data),
+        *_mixed(data.get("mixed")),
         "## Training",
         _table(
             ("", ""),
@@ -76,6 +69,27 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         "\n".join(f"- {limit}" for limit in [*_limits(header), *results.get("limits", [])]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _data(data: Mapping[str, Any]) -> list[str]:
+    made = data["made"]
+    return [
+        f"Corpus `{data['name']}` (digest {data['digest']}).",
+        _table(
+            ("split", "clips", "hours", "speakers", "styles"),
+            ((split, *facts.values()) for split, facts in data["splits"].items()),
+        ),
+        _table(("licence", "hours"), data["hours_by_licence"].items()),
+        _table(("language", "hours"), data["hours_by_language"].items()),
+        *(["How it was made:", _json(made)] if made else []),
+    ]
+
+
+def _mixed(data: Mapping[str, Any] | None) -> list[str]:
+    if not data:
+        return []
+    told = f"One sample in {data['every']} is of the split `train` of another corpus:"
+    return [told, *_data(data)]
 
 
 def _earlier(trainings: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -20,6 +20,7 @@ from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from kinevox.data import Corpus
+from kinevox.data.mixture import Mixed, Mixture
 from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows
 from kinevox.errors import AssetError, ConfigError, KinevoxError, MissingExtraError
@@ -49,14 +50,19 @@ def train(
     folder: Path,
     options: TrainingOptions | None = None,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    mixed: Mixed | None = None,
 ) -> dict[str, Any]:
     """Trains a network, or goes on where a training in this folder stopped.
+
+    Args:
+        mixed: Another corpus, whose split `train` is learned from as well.
 
     Returns:
         The header of the best checkpoint, which lies in `folder / "best"`.
 
     Raises:
-        ConfigError: the folder holds another training, or options contradict each other.
+        ConfigError: the folder holds another training, options contradict each other, or corpora
+            do not mix.
         AssetError: the corpus lacks a split, or the saved state is damaged.
         KinevoxError: the training diverged.
     """
@@ -67,8 +73,10 @@ def train(
             f"batch is {options.batch}; it must be a multiple of the number of processes, "
             f"{accelerator.num_processes}."
         )
-    clips, unseen = (_useful(stage, corpus.split(split)) for split in ("train", "valid"))
-    wanted = run.configuration(stage, corpus, options)
+    unseen = _useful(stage, corpus.split("valid"))
+    if mixed:
+        mixed.check(corpus)
+    wanted = run.configuration(stage, corpus, options, mixed)
     if accelerator.is_main_process:
         run.claim(folder, wanted)
     accelerator.wait_for_everyone()
@@ -92,16 +100,10 @@ def train(
     network.train()
     losses, optimizer = accelerator.prepare(_Losses(stage, network), optimizer)
 
-    features = stage.kept_features(corpus, progress) if isinstance(stage, Listening) else None
-    windows = Windows(
-        clips,
-        space.statistics,
-        space.styles,
-        stage.windows,
-        options.balance,
-        options.seed,
-        features,
-    )
+    windows = _windows(stage, corpus, space, options, progress)
+    if mixed:
+        few = _windows(stage, mixed.corpus, space, options, progress)
+        windows = Mixture(windows, few, mixed.every)
     share = slice(accelerator.process_index, None, accelerator.num_processes)
     batches = _batches(windows, position.step, options, share)
     report = Report(folder / "log", position, options, accelerator.is_main_process)
@@ -150,6 +152,25 @@ def train(
     return read_header(folder)[1]
 
 
+def _windows(
+    stage: Trainable,
+    corpus: Corpus,
+    space: Space,
+    options: TrainingOptions,
+    progress: Callable[[str, int, int], None],
+) -> Windows:
+    """Those of a corpus's training split."""
+    return Windows(
+        _useful(stage, corpus.split("train")),
+        space.statistics,
+        space.styles,
+        stage.windows,
+        options.balance,
+        options.seed,
+        stage.kept_features(corpus, progress) if isinstance(stage, Listening) else None,
+    )
+
+
 def _useful(stage: Trainable, clips: Corpus) -> Corpus:
     """The clips that the network learns from, or is validated on.
 
@@ -196,7 +217,7 @@ class _Steps:
 class _Loading(Dataset):
     """Windows as torch's loader wants them."""
 
-    def __init__(self, windows: Windows):
+    def __init__(self, windows: Windows | Mixture):
         self._windows = windows
 
     def __getitem__(self, number: int):
@@ -204,7 +225,7 @@ class _Loading(Dataset):
 
 
 def _batches(
-    windows: Windows, first: int, options: TrainingOptions, share: slice
+    windows: Windows | Mixture, first: int, options: TrainingOptions, share: slice
 ) -> Iterator[Batch]:
     return iter(
         DataLoader(

@@ -16,6 +16,7 @@ from typing import Any
 import kinevox
 from kinevox.cache import cache_dir
 from kinevox.data import Corpus
+from kinevox.data.mixture import Mixed
 from kinevox.errors import ConfigError
 from kinevox.files import written_whole
 from kinevox.training._base import Trainable
@@ -28,12 +29,17 @@ def run_folder(name: str | Path) -> Path:
     return path if path.is_dir() or len(path.parts) != 1 else cache_dir("runs") / path
 
 
-def configuration(stage: Trainable, corpus: Corpus, options: TrainingOptions) -> dict[str, Any]:
+def configuration(
+    stage: Trainable, corpus: Corpus, options: TrainingOptions, mixed: Mixed | None = None
+) -> dict[str, Any]:
     """Everything that decides the result."""
+    data = data_facts(corpus)
+    if mixed:
+        data["mixed"] = {"every": mixed.every, **data_facts(mixed.corpus)}
     return {
         "network": {"name": stage.name, "config": asdict(stage)},
         "options": asdict(options),
-        "data": data_facts(corpus),
+        "data": data,
         "kinevox": kinevox.__version__,
         "code": code_version(),
     }
@@ -47,7 +53,7 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
     """
     path = folder / "config.json"
     if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _deciding(json.loads(path.read_text(encoding="utf-8")))
         differences = [
             f"{part} {key}: {before[part].get(key)} there, {value} now"
             for part, values in _deciding(json.loads(json.dumps(wanted))).items()
@@ -64,10 +70,15 @@ def claim(folder: Path, wanted: dict[str, Any]) -> None:
 
 
 def _deciding(wanted: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    mixed = wanted["data"].get("mixed", {})
     return {
         "network": wanted["network"],
         "options": {k: v for k, v in wanted["options"].items() if k not in TrainingOptions.FREE},
-        "data": {"digest": wanted["data"]["digest"]},
+        "data": {
+            "digest": wanted["data"]["digest"],
+            "mixed in": mixed.get("digest"),
+            "mixed in one of": mixed.get("every"),
+        },
     }
 
 
