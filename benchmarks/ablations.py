@@ -107,6 +107,8 @@ def main() -> None:
     parser.add_argument("--style-run", required=True, help="run of diffposetalk-style")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--warmup", type=int, default=100)
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--runs", type=Path, default=Path("out/ablations"), help="their folder")
     parser.add_argument("--full", help="a run that was trained before, for the full network")
@@ -169,6 +171,7 @@ def trainings(chosen: Sequence[Ablation], options: argparse.Namespace) -> list[l
         ["kinevox", "train", "diffposetalk", "--corpus", options.corpus]
         + ["--out", str(run_of(by_name[name], options))]
         + ["--steps", str(options.steps), "--batch", str(options.batch)]
+        + ["--learning-rate", str(options.learning_rate), "--warmup", str(options.warmup)]
         + ["--bf16"] * options.bf16
         + ["--network.style-run", options.style_run, *by_name[name].network]
         for name in needed
