@@ -11,7 +11,7 @@ from synthetic_corpus import toy_corpus
 from kinevox.data.mixture import Mixed, Mixture
 from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows, WindowShape
-from kinevox.errors import ConfigError
+from kinevox.errors import AssetError, ConfigError
 from kinevox.motion import flame_layout
 
 
@@ -46,5 +46,7 @@ def test_what_cannot_be_mixed(tmp_path: Path) -> None:
     other = toy_corpus(tmp_path / "flame", clips=4, layout=flame_layout(50))
     with pytest.raises(ConfigError, match=r"'flame' at 25 fps.*'arkit' at 25 fps"):
         Mixed(other, 10).check(faces)
+    with pytest.raises(AssetError, match="no split 'train'"):
+        Mixed(faces.split("valid"), 10).check(faces)
     with pytest.raises(ConfigError, match="One window in 1 "):
         Mixed(faces, 1)

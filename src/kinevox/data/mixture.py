@@ -32,8 +32,10 @@ class Mixed:
         """That it can be mixed into another one.
 
         Raises:
+            AssetError: it has no split `train`.
             ConfigError: layout or frame rate differ.
         """
+        self.corpus.split("train")
         ours, theirs = ((c.layout.name, c.fps) for c in (self.corpus, corpus))
         if ours != theirs:
             raise ConfigError(

@@ -73,7 +73,7 @@ def train(
             f"batch is {options.batch}; it must be a multiple of the number of processes, "
             f"{accelerator.num_processes}."
         )
-    unseen = _useful(stage, corpus.split("valid"))
+    clips, unseen = (_useful(stage, corpus.split(split)) for split in ("train", "valid"))
     if mixed:
         mixed.check(corpus)
     wanted = run.configuration(stage, corpus, options, mixed)
@@ -100,10 +100,11 @@ def train(
     network.train()
     losses, optimizer = accelerator.prepare(_Losses(stage, network), optimizer)
 
-    windows = _windows(stage, corpus, space, options, progress)
+    windows = _windows(stage, corpus, clips, space, options, progress)
     if mixed:
-        few = _windows(stage, mixed.corpus, space, options, progress)
-        windows = Mixture(windows, few, mixed.every)
+        few = _useful(stage, mixed.corpus.split("train"))
+        others = _windows(stage, mixed.corpus, few, space, options, progress)
+        windows = Mixture(windows, others, mixed.every)
     share = slice(accelerator.process_index, None, accelerator.num_processes)
     batches = _batches(windows, position.step, options, share)
     report = Report(folder / "log", position, options, accelerator.is_main_process)
@@ -155,13 +156,14 @@ def train(
 def _windows(
     stage: Trainable,
     corpus: Corpus,
+    clips: Corpus,
     space: Space,
     options: TrainingOptions,
     progress: Callable[[str, int, int], None],
 ) -> Windows:
-    """Those of a corpus's training split."""
+    """Those of some clips of a corpus."""
     return Windows(
-        _useful(stage, corpus.split("train")),
+        clips,
         space.statistics,
         space.styles,
         stage.windows,
