@@ -29,7 +29,7 @@ class Sampling:
     """Calls of the network per window, for the other samplers."""
     guidance: Guidance = FOLLOWED
     """How strongly sound and style are followed; published: 1.15 and 3."""
-    mouth_noise: float = 0.15
+    mouth_noise: float = 0.1
     """How much of the noise jaw, lips and tongue grow from; published: 1. What is said decides
     where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
