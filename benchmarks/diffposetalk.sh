@@ -12,8 +12,8 @@ case $method in *@*) joint=, ;; *) joint=@ ;; esac
 out=docs/results
 
 # Lips, dynamics, beats, diversity and seams on unseen performers, against baselines and teacher.
-kinevox evaluate --corpus performers --split test --seeds 10 --limit 60 --workers 2 \
-    --methods "$method,${method}${joint}guidance=off,articulate,articulate:neutral,regressor:regressor,teacher,mean-pose,shuffled-audio:$method" \
+kinevox evaluate --corpus performers --split test --seeds 5 --limit 60 --workers 2 \
+    --methods "$method,${method}${joint}style=nobody,articulate,articulate:neutral,regressor:regressor,teacher,mean-pose,shuffled-audio:$method" \
     --out $out/diffposetalk.md --out $out/diffposetalk.json --out out/diffposetalk.html
 
 # Styles read back: factors, and the right one of 64 performers.
