@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from kinevox.training import Trainable
 
 WINDOW_BORDERS = "window_borders"
-"""Key of `Motion.metadata`: when each window but the first begins [s], separated by spaces."""
+"""Key of `Motion.metadata`: when each window but the first begins, and when it goes on alone if it
+overlaps with the one before [s], separated by spaces."""
 
 
 @dataclass(frozen=True)

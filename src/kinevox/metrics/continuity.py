@@ -6,8 +6,9 @@ neighboring frames, jerk over four. For the head, velocity is the rotation that 
 frame to the next; jerk is the second difference of that.
 
 Methods that generate window after window can jump, or bend, where one ends and the next begins.
-A border b is the first frame of a window. The border's velocity is the one between frames b - 1
-and b; its jerks are the three whose four frames lie on both sides. Everything else is inside.
+A border b is the first frame of a window, or the first that it has alone where it overlaps with the
+one before. The border's velocity is the one between frames b - 1 and b; its jerks are the three
+whose four frames lie on both sides. Everything else is inside.
 
 Source: jerk as a measure of jitter as in Yi et al. 2021 (TransPose), on faces; ratios are our own.
 
@@ -102,7 +103,7 @@ def validate(head: Head, motion: Motion, borders: Collection[int] = ()) -> None:
     if wrong:
         raise ConfigError(
             f"{wrong[0]} is not a window border of a motion of {motion.num_frames} frames; a "
-            "border is the number of the first frame of a window, the first window left out."
+            "border is a frame where a window begins or goes on alone, the first window left out."
         )
 
 
@@ -171,7 +172,7 @@ def frozen_share(
 
 
 def window_borders(motion: Motion) -> list[int]:
-    """First frame of each window but the first, where the method that made the motion says it."""
+    """Where windows begin or go on alone, if the method that made the motion says it."""
     times = motion.metadata.get(WINDOW_BORDERS, "").split()
     frames = {round(float(time) * motion.fps) for time in times}
     return sorted(frame for frame in frames if 0 < frame < motion.num_frames)
@@ -181,7 +182,7 @@ def evaluate(head: Head, motion: Motion, borders: Collection[int] = ()) -> dict[
     """All continuity metrics of one clip; no reference is needed.
 
     Args:
-        borders: First frame of each window but the first; without them the ratios are NaN.
+        borders: Of windows; without them the ratios are NaN.
     """
     validate(head, motion, borders)
     fps = motion.fps

@@ -153,6 +153,13 @@ def window_starts(frames: int, network: DiffPoseTalkNetwork, sampling: Sampling)
     return list(range(0, max(frames - sampling.overlap, 1), stride))
 
 
+def window_borders(frames: int, network: DiffPoseTalkNetwork, sampling: Sampling) -> list[int]:
+    """Where each window but the first begins, and where it goes on without the one before."""
+    starts = window_starts(frames, network, sampling)[1:]
+    found = {start + late for start in starts for late in (0, sampling.overlap)}
+    return sorted(border for border in found if border < frames)
+
+
 def _held(
     network: DiffPoseTalkNetwork,
     known: Sequence[Known | None],

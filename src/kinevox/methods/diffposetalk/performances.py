@@ -12,7 +12,7 @@ from kinevox.closures import closure, with_lips_closed
 from kinevox.methods._base import WINDOW_BORDERS, Performance
 from kinevox.methods.diffposetalk.hearing import heard, phones_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
-from kinevox.methods.diffposetalk.perform import perform, window_starts
+from kinevox.methods.diffposetalk.perform import perform, window_borders
 from kinevox.methods.diffposetalk.sampling import Sampling
 from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closed_in, pauses_of
@@ -86,9 +86,9 @@ def _perform_group(
     motions = []
     for one, values in zip(performances, made, strict=True):
         key = id(one.speech)
-        starts = window_starts(len(values), network, sampling)[1:]
-        borders = " ".join(f"{start / space.fps:g}" for start in starts)
-        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
+        borders = window_borders(len(values), network, sampling)
+        times = " ".join(f"{border / space.fps:g}" for border in borders)
+        motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: times})
         motion = closed_in(_with_closures(motion, phones[key]), pauses[key])
         motions.append(_at(motion, fps, one.speech))
     return motions

@@ -123,9 +123,13 @@ def pulled(denoise: Denoise, known: Held) -> Denoise:
 
 
 def ramp(before: Float[Tensor, "batch overlap channels"], window: int) -> Held:
-    """The first frames of a window as they are already: the first of them most, then less."""
+    """The first frames of a window as they are already: the first of them most, then less.
+
+    It eases at both ends: where a straight ramp ends, heads would bend.
+    """
     count = before.shape[1]
-    falling = 1 - torch.arange(1, count + 1, device=before.device) / (count + 1)
+    past = torch.arange(1, count + 1, device=before.device) / (count + 1)
+    falling = (1 + torch.cos(torch.pi * past)) / 2
     rest = (0, 0, 0, window - count)
     weights = falling[None, :, None].to(before)
     return Held(functional.pad(before, rest), functional.pad(weights, rest))
