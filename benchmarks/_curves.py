@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 230, 150, 48, 30, 40
+WIDTH, HEIGHT, LEFT, TOP, GAP = 230, 150, 48, 44, 40
 """Of a panel, and the space around it [pixels]."""
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 """Told apart by color-blind people too (Okabe and Ito)."""
@@ -42,7 +42,7 @@ def chart(panels: Sequence[Panel], x_title: str) -> str:
 
 def _panel(title: str, curves: Sequence[Curve], level: float, x_title: str) -> Iterator[str]:
     points = [point for curve in curves for point in curve.points]
-    yield f'<text y="-12" font-weight="bold">{escape(title)}</text>'
+    yield f'<text y="-26" font-weight="bold">{escape(title)}</text>'
     if not points:
         return
     xs = sorted({x for x, _ in points})
@@ -68,5 +68,5 @@ def _panel(title: str, curves: Sequence[Curve], level: float, x_title: str) -> I
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in (at(*point) for point in curve.points))
         yield f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>'
         names.append(f'<tspan fill="{color}" dx="8">{escape(curve.name)}</tspan>')
-    # Beside the title, where no curve goes.
+    # Under the title, where no curve goes.
     yield f'<text x="{WIDTH}" y="-12" text-anchor="end">{"".join(names)}</text>'
