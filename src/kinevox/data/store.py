@@ -244,9 +244,10 @@ def _phones_text(phones: Phones | None) -> str:
     return json.dumps(
         {
             "labels": phones.labels,
-            "starts": phones.starts.round(4).tolist(),
-            "ends": phones.ends.round(4).tolist(),
-            "words": [(w.text, round(w.start, 4), round(w.end, 4)) for w in phones.words],
+            # Unrounded: the sliver of silence that may end a clip would become nothing at all.
+            "starts": phones.starts.tolist(),
+            "ends": phones.ends.tolist(),
+            "words": [(w.text, w.start, w.end) for w in phones.words],
             "origin": phones.origin,
         }
     )
