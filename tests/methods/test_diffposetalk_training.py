@@ -15,6 +15,7 @@ from synthetic_diffposetalk import TINY, TINY_STYLE, windows_of
 
 from kinevox import api
 from kinevox.data import Corpus
+from kinevox.data.mixture import Mixed
 from kinevox.errors import AssetError
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
@@ -211,6 +212,9 @@ class TestTraining:
         guessed = replace(corpus, index=corpus.index | {"metadata": texts})
         with pytest.raises(AssetError, match="'train' is of use to diffposetalk"):
             train(TINY, guessed, tmp_path / "run", QUICK)
+        with pytest.raises(AssetError, match="'train' is of use to diffposetalk"):
+            train(TINY, corpus, tmp_path / "run", QUICK, mixed=Mixed(guessed, 2))
+        assert not (tmp_path / "run").exists()
 
     def test_it_goes_on_from_a_run(self, corpus: Corpus, runs: Path) -> None:
         face = METHODS.get("diffposetalk").load(runs / "face").network.state_dict()

@@ -149,6 +149,8 @@ def test_captured_people_are_mixed_in(corpus: Corpus, tmp_path: Path) -> None:
         api.train(TINY, corpus.folder, out=together, options=QUICK, mix=people.folder, mix_every=4)
     with pytest.raises(ConfigError, match=r"mixed in: .* there, None now"):
         train(TINY, corpus, together, QUICK)
+    with pytest.raises(ConfigError, match="mix_every is 3, but no corpus is mixed in"):
+        api.train(TINY, corpus.folder, out=alone, options=QUICK, mix_every=3)
 
 
 def test_a_corpus_without_validation_is_refused(corpus: Corpus, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kinevox.api._values import PathLike, Progress, telling
-from kinevox.errors import UnknownNameError
+from kinevox.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from kinevox.audio.encoders.speech.config import SpeechConfig
@@ -20,7 +20,7 @@ def train(
     out: PathLike | None = None,
     options: TrainingOptions | None = None,
     mix: PathLike | None = None,
-    mix_every: int = 10,
+    mix_every: int | None = None,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def train(
         options: How to train; by default as the network recommends.
         mix: Another corpus of the same layout and frame rate, whose split `train` is learned
             from as well, such as captured people beside performers.
-        mix_every: Of so many samples, one is of that corpus.
+        mix_every: Of so many samples, one is of that corpus; 10 by default.
         dry_run: Only return the full configuration.
 
     Returns:
@@ -57,7 +57,9 @@ def train(
     folder = run_folder(network.name) if out is None else Path(out)
     clips = Corpus.open(corpus)
     options = options or network.training
-    mixed = None if mix is None else Mixed(Corpus.open(mix), mix_every)
+    if mix is None and mix_every is not None:
+        raise ConfigError(f"mix_every is {mix_every}, but no corpus is mixed in; give mix too.")
+    mixed = None if mix is None else Mixed(Corpus.open(mix), 10 if mix_every is None else mix_every)
     if dry_run:
         return {**configuration(network, clips, options, mixed), "out": str(folder)}
     from kinevox.training import loop

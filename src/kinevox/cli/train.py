@@ -30,7 +30,7 @@ class Train:
     )
     """Another corpus, whose split train is learned from as well: captured people beside
     performers."""
-    mix_every: int = 10
+    mix_every: Annotated[int | None, arg(metavar="INT", help_behavior_hint="(default: 10)")] = None
     """Of so many samples, one is of the corpus that is mixed in."""
     dry_run: bool = False
     """Print the full configuration as JSON and stop."""

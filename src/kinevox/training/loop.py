@@ -74,8 +74,10 @@ def train(
             f"{accelerator.num_processes}."
         )
     clips, unseen = (_useful(stage, corpus.split(split)) for split in ("train", "valid"))
+    few = None
     if mixed:
         mixed.check(corpus)
+        few = _useful(stage, mixed.corpus.split("train"))
     wanted = run.configuration(stage, corpus, options, mixed)
     if accelerator.is_main_process:
         run.claim(folder, wanted)
@@ -101,8 +103,7 @@ def train(
     losses, optimizer = accelerator.prepare(_Losses(stage, network), optimizer)
 
     windows = _windows(stage, corpus, clips, space, options, progress)
-    if mixed:
-        few = _useful(stage, mixed.corpus.split("train"))
+    if mixed and few is not None:
         others = _windows(stage, mixed.corpus, few, space, options, progress)
         windows = Mixture(windows, others, mixed.every)
     share = slice(accelerator.process_index, None, accelerator.num_processes)
