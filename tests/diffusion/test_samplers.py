@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -126,3 +127,20 @@ def test_steps_are_spread_evenly_from_noise_to_data() -> None:
     for wrong in (0, 501):
         with pytest.raises(ConfigError, match="1 to 500"):
             spaced(COSINE, wrong)
+
+
+def test_wider_steps_towards_data_leave_more_of_them_in_noise() -> None:
+    assert spaced(COSINE, 4, spacing=2) == [500, 469, 375, 219, 0]
+    with pytest.raises(ConfigError, match=r"spacing is 0\.5; expected 1"):
+        spaced(COSINE, 4, spacing=0.5)
+
+
+@given(st.integers(1, 500), st.floats(1, 6))
+def test_no_step_is_taken_twice(steps: int, spacing: float) -> None:
+    times = spaced(COSINE, steps, spacing)
+    assert len(times) == steps + 1 and times[0] == 500 and times[-1] == 0
+    assert all(t > after for t, after in pairwise(times))
+
+
+def test_a_taught_step_falls_on_steps_of_its_teacher() -> None:
+    assert set(spaced(COSINE, 8, 2.0)) <= set(spaced(COSINE, 32, 2.0))

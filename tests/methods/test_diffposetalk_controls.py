@@ -101,6 +101,10 @@ class TestSampling:
         short = Speech(LINE.samples[:32_000])
         limited, calls = counted(limited)
         limited.generate(short, STYLE)
+        assert calls == [1, 1, 3, 3], "levels 1, 0.94, 0.75 and 0.44"
+        even = replace(method, sampling=Sampling(steps=4, spacing=1.0, guidance=guidance))
+        even, calls = counted(even)
+        even.generate(short, STYLE)
         assert calls == [1, 3, 3, 1], "levels 1, 0.75, 0.5 and 0.25"
 
     def test_an_empty_stretch_of_levels_is_no_guidance(self, method: DiffPoseTalk) -> None:

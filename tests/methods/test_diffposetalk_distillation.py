@@ -43,9 +43,9 @@ def test_steps_are_those_of_the_sampler() -> None:
     def towards_zero(x: torch.Tensor, t: object) -> torch.Tensor:
         return 0.3 * torch.tanh(x)
 
-    path = [torch.full((3,), t) for t in spaced(levels, 8)]
+    path = [torch.full((3,), t) for t in spaced(levels, 8, 2.0)]
     x = followed(towards_zero, start, path, levels)
-    expected = dpm_solver(towards_zero, start, levels, 8)
+    expected = dpm_solver(towards_zero, start, levels, 8, spacing=2.0)
     torch.testing.assert_close(x, expected, atol=1e-5, rtol=1e-4)
 
 
@@ -100,10 +100,10 @@ def teacher(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_student_draws_in_few_steps_what_its_teacher_draws(corpus: Corpus, teacher: Path) -> None:
     """Nearer than the teacher itself in as many steps, with guidance and without."""
-    stage = replace(CONFIG, taught_by=str(teacher), few_steps=2, teacher_steps=4)
+    stage = replace(CONFIG, taught_by=str(teacher), few_steps=2, teacher_steps=4, spacing=1.5)
     student = stage.build(space_of(corpus))
     stage.begin(student)
-    assert usual_sampling(stage) == Sampling("ddim", 2, FOLLOWED.plain)
+    assert usual_sampling(stage) == Sampling("ddim", 2, 1.5, FOLLOWED.plain)
     windows = windows_of(corpus, stage)
     batch = Batch.of([windows[k] for k in range(8)])
     shown = two_windows(student, batch, torch.Generator().manual_seed(0))[0]
@@ -114,7 +114,7 @@ def test_a_student_draws_in_few_steps_what_its_teacher_draws(corpus: Corpus, tea
     def drawn(network: DiffPoseTalkNetwork, guidance: Guidance, steps: int) -> torch.Tensor:
         """As one step of DDIM after the other leads, or as what the teacher does in its place."""
         predict, x = guided_prediction(network, shown, guidance), shown.noise
-        times = [torch.full((8,), t) for t in spaced(levels, steps)]
+        times = [torch.full((8,), t) for t in spaced(levels, steps, stage.spacing)]
         for first in range(0, steps, steps // 2):
             x = followed(predict, x, times[first : first + steps // 2 + 1], levels)
         return x

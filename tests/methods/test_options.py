@@ -26,7 +26,7 @@ def test_the_text_falls_apart() -> None:
 def test_every_choice_can_be_written() -> None:
     text = (
         "m@steps=4,audio-scale=1.5,style-scale=2,guidance-interval=0.1:0.9,mouth-noise=0.5,bf16=no,"
-        "sampler=ddim"
+        "sampler=ddim,spacing=1.5"
     )
     options = sampling_options(split_options(text)[1])
     assert options == SamplingOptions(
@@ -37,6 +37,7 @@ def test_every_choice_can_be_written() -> None:
         mouth_noise=0.5,
         bf16=False,
         sampler="ddim",
+        spacing=1.5,
     )
     assert sampling_options({}) == SamplingOptions()
     assert {str(field.type).removesuffix(" | None") for field in fields(SamplingOptions)} <= set(
@@ -67,6 +68,7 @@ def test_without_guidance_the_network_is_asked_once() -> None:
         ("diffposetalk@sampler=dim", UnknownNameError, "Did you mean 'ddim'"),
         ("diffposetalk@steps=few", ConfigError, "steps=4"),
         ("diffposetalk@steps=0", ConfigError, "at least one"),
+        ("diffposetalk@spacing=0.5", ConfigError, "expected 1 .even steps. or more"),
         ("diffposetalk@bf16=perhaps", ConfigError, "bf16=yes"),
         ("diffposetalk@guidance=some", ConfigError, "guidance=off"),
         ("diffposetalk@guidance-interval=1", ConfigError, "0.1:0.9"),

@@ -63,14 +63,18 @@ def ddim(
     draw: Draw | None = None,
     *,
     eta: float = 0.0,
+    spacing: float = 1.0,
 ) -> Float[Tensor, "batch *shape"]:
     """Few steps, without noise in between unless `eta` says so; 1 over all steps is `ancestral`.
+
+    Args:
+        spacing: As of `spaced`.
 
     Source: Song et al. 2021 (DDIM), Eqs. 12 and 16.
     """
     assert draw is not None or eta == 0, "noise is needed where eta is not 0"
     x = start
-    times = spaced(schedule, steps)
+    times = spaced(schedule, steps, spacing)
     for t, after in pairwise(times):
         clean = denoise(x, t)
         noise = (x - schedule.signal(t) * clean) / schedule.noise(t)
@@ -84,7 +88,12 @@ def ddim(
 
 
 def dpm_solver(
-    denoise: Denoise, start: Float[Tensor, "batch *shape"], schedule: Schedule, steps: int
+    denoise: Denoise,
+    start: Float[Tensor, "batch *shape"],
+    schedule: Schedule,
+    steps: int,
+    *,
+    spacing: float = 1.0,
 ) -> Float[Tensor, "batch *shape"]:
     """Few steps of second order, which look back one step instead of asking the network twice.
 
@@ -96,10 +105,13 @@ def dpm_solver(
     The first step has nothing to look back on, and the last goes to h = infinity, where D is the
     newest prediction; both are of first order, which is DDIM.
 
+    Args:
+        spacing: As of `spaced`.
+
     Source: Lu et al. 2022 (DPM-Solver++), Algorithm 2 (2M).
     """
     x, before, growth_before = start, None, 0.0
-    times = spaced(schedule, steps)
+    times = spaced(schedule, steps, spacing)
     for t, after in pairwise(times):
         clean = denoise(x, t)
         if after == 0:
@@ -115,17 +127,30 @@ def dpm_solver(
     return x
 
 
-def spaced(schedule: Schedule, steps: int) -> list[int]:
-    """Steps from N to 0 at even distance: one more than there are calls of the network.
+def spaced(schedule: Schedule, steps: int, spacing: float = 1.0) -> list[int]:
+    """Steps of the schedule from N to 0, one more than there are calls of the network.
+
+    The i-th of n is N (1 - (i / n)^spacing): at 1 they are at even distance; more spends more of
+    them in noise, where is decided how far and how often somebody moves.
 
     Raises:
-        ConfigError: more than the schedule has, or none.
+        ConfigError: more than the schedule has, or none; or a spacing below 1.
     """
     if not 1 <= steps <= schedule.steps:
         raise ConfigError(
             f"{steps} sampling steps are asked for; this schedule takes 1 to {schedule.steps}."
         )
-    return np.linspace(schedule.steps, 0, steps + 1).round().astype(int).tolist()
+    if not spacing >= 1:
+        raise ConfigError(
+            f"spacing is {spacing}; expected 1 (even steps) or more (more of them in noise)."
+        )
+    gone = np.linspace(0, schedule.steps, steps + 1)
+    wanted = (schedule.steps - gone * (gone / schedule.steps) ** (spacing - 1)).round().astype(int)
+    times = [schedule.steps]
+    for rest, time in zip(range(steps - 1, -1, -1), wanted[1:].tolist(), strict=True):
+        # No step twice, and one for each of those to come.
+        times.append(max(min(time, times[-1] - 1), rest))
+    return times
 
 
 def _log_ratio(schedule: Schedule, step: int) -> float:

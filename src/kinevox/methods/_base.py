@@ -80,6 +80,8 @@ class SamplingOptions:
     """Close the mouth where nobody speaks."""
     sampler: str | None = None
     """Which of the method's samplers."""
+    spacing: float | None = None
+    """How steps lie: 1 is at even distance, more spends more of them in noise."""
 
 
 @dataclass(frozen=True, eq=False)

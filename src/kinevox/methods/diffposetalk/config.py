@@ -156,6 +156,8 @@ class DiffPoseTalkConfig:
     """Steps in which a network that is taught draws."""
     teacher_steps: int = 32
     """Steps in which its teacher draws the same; a multiple."""
+    spacing: float = 1.0
+    """How steps of both lie: 1 is at even distance, more spends more of them in noise."""
     style_layers: int = 2
     """Of that encoder."""
     style_width: int = 128

@@ -50,7 +50,9 @@ def distillation_loss(
     config = network.config
     teacher = teacher_of(config)
     levels = schedule(config.schedule, config.steps)
-    times = torch.tensor(spaced(levels, config.teacher_steps), device=batch.motion.device)
+    times = torch.tensor(
+        spaced(levels, config.teacher_steps, config.spacing), device=batch.motion.device
+    )
     stride = config.teacher_steps // config.few_steps
     learned, made = [], []
     for window in two_windows(network, batch, generator):

@@ -70,8 +70,8 @@ def sample_window(
     if sampling.sampler == "ancestral":
         return ancestral(denoise, start, levels, draw, flexibility=sampling.flexibility)
     if sampling.sampler == "ddim":
-        return ddim(denoise, start, levels, sampling.steps)
-    return dpm_solver(denoise, start, levels, sampling.steps)
+        return ddim(denoise, start, levels, sampling.steps, spacing=sampling.spacing)
+    return dpm_solver(denoise, start, levels, sampling.steps, spacing=sampling.spacing)
 
 
 def guided(
