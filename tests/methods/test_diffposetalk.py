@@ -86,6 +86,7 @@ class TestSizes:
             ({"style_pieces": 0}, "style_pieces"),
             ({"few_steps": 5}, "expected a multiple"),
             ({"teacher_steps": 0}, "expected a multiple"),
+            ({"spacing": 0.9}, "even steps"),
             ({"taught_by": "teacher", "from_run": "other"}, "leave from_run"),
         ],
     )

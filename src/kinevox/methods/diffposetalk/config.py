@@ -274,6 +274,10 @@ class DiffPoseTalkConfig:
                 f"few_steps is {self.few_steps}, teacher_steps {self.teacher_steps}; each step "
                 "stands for as many of the teacher, so expected a multiple."
             )
+        if not self.spacing >= 1:
+            raise ConfigError(
+                f"spacing is {self.spacing}; expected 1 (even steps) or more (more in noise)."
+            )
         if self.taught_by and (self.from_run or self.style_run):
             raise ConfigError(
                 "A network that is taught begins as its teacher, style encoder included; leave "
