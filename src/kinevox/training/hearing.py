@@ -24,6 +24,7 @@ from kinevox.audio.encoders.speech.network import SpeechNetwork
 from kinevox.audio.encoders.speech.weights import write_weights
 from kinevox.data.phonetic.examples import Examples
 from kinevox.data.phonetic.pack import Part
+from kinevox.nn.precision import products_in_bf16
 from kinevox.training import run
 from kinevox.training.averaging import Average
 from kinevox.training.checkpoint import load_state, save_state
@@ -107,7 +108,7 @@ def _step(
     words = np.random.SeedSequence([options.seed, step]).generate_state(2, np.uint64) >> 1
     torch.manual_seed(int(words[0]))
     noise = torch.Generator().manual_seed(int(words[1]))
-    with torch.autocast("cpu", torch.bfloat16, enabled=options.bf16):
+    with products_in_bf16("cpu", options.bf16):
         terms = hearing_loss(network, batch, noise)
     return torch.stack([WEIGHTS[name] * term for name, term in terms.items()]).sum(), terms
 

@@ -24,6 +24,7 @@ from kinevox.data.mixture import Mixed, Mixture
 from kinevox.data.normalize import motion_statistics
 from kinevox.data.windows import Windows
 from kinevox.errors import AssetError, ConfigError, KinevoxError, MissingExtraError
+from kinevox.nn.precision import products_in_bf16
 from kinevox.training import run
 from kinevox.training._base import Continued, Listening, Selective, Space, Trainable
 from kinevox.training.averaging import Average
@@ -118,7 +119,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate_at(position.step)
         noise = _seeded(options.seed, position.step, accelerator)
-        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=options.bf16):
+        with products_in_bf16(accelerator.device.type, options.bf16):
             terms = losses(batch, noise)
         loss = _weighted(terms, stage.loss_weights)
         _check_finite(loss, terms, position)

@@ -16,6 +16,7 @@ from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solve
 from kinevox.diffusion.schedules import schedule
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.sampling import Sampling
+from kinevox.nn.precision import products_in_bf16
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +104,13 @@ def _asked(network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16:
     sound = network.sounding(repeated(given.sound), stacked(lambda branch: branch.sound))
     context, present = repeated(given.context_motion), repeated(given.present)
     device = given.style.device.type
-    with torch.autocast(device, torch.bfloat16, enabled=bf16):
+    with products_in_bf16(device, bf16):
         whole = torch.cat([repeated(given.context_sound), sound], dim=1)
         heard = network.denoiser.listen(whole)
 
     def denoise(x: Tensor, t: int) -> Tensor:
         step = torch.full((count * batch,), t, device=x.device)
-        with torch.autocast(device, torch.bfloat16, enabled=bf16):
+        with products_in_bf16(device, bf16):
             made = network.denoiser(repeated(x), step, person, context, present, heard)
         window = made[:, network.config.context :].float()
         return guidance(lambda branches: window.unflatten(0, (count, batch)))
