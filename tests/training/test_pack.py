@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_trainings_before_it_are_told(tmp_path: Path) -> None:
     assert [one["run"] for one in earlier] == ["second", "first", "style"]
     card = (tmp_path / "out" / "card.md").read_text()
     assert "| second | diffposetalk | toy | 64 |" in card and str(tmp_path) not in card
+
+
+def test_packed_weights_tell_of_trainings_that_are_gone(tmp_path: Path) -> None:
+    first = tiny_diffposetalk(tmp_path / "first")
+    second = tiny_diffposetalk(tmp_path / "second", from_run=str(first))
+    pack(second, tmp_path / "packed")
+    shutil.rmtree(first)
+    third = tiny_diffposetalk(tmp_path / "third", from_run=str(tmp_path / "packed"))
+    pack(third, tmp_path / "out")
+    earlier = read_header(tmp_path / "out")[1]["earlier"]
+    assert [one["run"] for one in earlier] == ["packed", "first"]
 
 
 def test_a_speech_encoder_of_ones_own_comes_along(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
@@ -62,25 +61,28 @@ def history(header: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The trainings whose weights a checkpoint began with, each before those that it began with.
 
     Args:
-        header: Of the checkpoint. Runs that are gone are left out.
+        header: Of the checkpoint. Runs that are gone are left out, but for those that packed
+            weights tell of.
     """
-    found: dict[Path, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
 
     def follow(header: Mapping[str, Any]) -> None:
         config = header["network"]["config"]
         for run in filter(None, map(config.get, ORIGINS)):
             folder = run_folder(run)
-            if folder in found or not folder.is_dir():
+            if folder.name in found or not folder.is_dir():
                 continue
             origin = read_header(folder)[1]
             training, data = origin["training"], origin["data"]
-            found[folder] = {
+            found[folder.name] = {
                 "run": folder.name,
                 "network": origin["network"]["name"],
                 "corpus": data["made"].get("command", data["name"]),
                 **{name: training[name] for name in ("samples_seen", "steps", "hours")},
             }
             follow(origin)
+            for training in origin.get("earlier", ()):
+                found.setdefault(training["run"], training)
 
     follow(header)
     return list(found.values())

@@ -146,9 +146,9 @@ class DiffPoseTalkConfig:
     """What makes styles: an encoder, or, to compare, a vector learned for each performer of the
     training, which says nothing about anybody else."""
     style_run: str = ""
-    """Run of diffposetalk-style whose encoder is used."""
+    """Run of diffposetalk-style whose encoder is used; by default that of the run gone on from."""
     from_run: str = ""
-    """Run of diffposetalk to go on from, for example with another style encoder."""
+    """Run of diffposetalk to go on from, perhaps with another style encoder."""
     taught_by: str = ""
     """Run of diffposetalk that this one begins as, and whose guided drawing it then learns to do
     without guidance and in few steps."""
@@ -350,14 +350,13 @@ class DiffPoseTalkConfig:
         from kinevox.methods.diffposetalk.network import adopt_style_encoder, adopt_weights
         from kinevox.training.checkpoint import read_checkpoint
 
-        if self.taught_by:
-            teacher = read_checkpoint(run.run_folder(self.taught_by), self)
-            adopt_weights(network, teacher)
-            adopt_style_encoder(network, cast("DiffPoseTalkNetwork", teacher.network).style_encoder)
-            return
-        if self.from_run:
-            adopt_weights(network, read_checkpoint(run.run_folder(self.from_run), self))
-        if self.style_from == "performers":
+        if origin := self.from_run or self.taught_by:
+            before = read_checkpoint(run.run_folder(origin), self)
+            adopt_weights(network, before)
+            if not self.style_run:
+                encoder = cast("DiffPoseTalkNetwork", before.network).style_encoder
+                adopt_style_encoder(network, encoder)
+        if self.style_from == "performers" or (origin and not self.style_run):
             return
         if not self.style_run:
             raise AssetError(
