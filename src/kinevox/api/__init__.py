@@ -8,7 +8,14 @@ the end is not known.
 from kinevox.api._capture import capture, capture_facts, capture_folder
 from kinevox.api._convert import convert, render
 from kinevox.api._corpora import check_corpus, make_corpus, show_corpus
-from kinevox.api._learn import convert_weights, pack_weights, train, train_speech, write_card
+from kinevox.api._learn import (
+    calibrate_weights,
+    convert_weights,
+    pack_weights,
+    train,
+    train_speech,
+    write_card,
+)
 from kinevox.api._measure import bench, evaluate
 from kinevox.api._options import AnimateOptions
 from kinevox.api._perform import animate, animate_all, cite
@@ -36,6 +43,7 @@ __all__ = [
     "animate",
     "animate_all",
     "bench",
+    "calibrate_weights",
     "capture",
     "capture_facts",
     "capture_folder",

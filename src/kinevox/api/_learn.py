@@ -103,6 +103,35 @@ def train_speech(
     return hearing.train_speech(config, parts, folder, options, progress)
 
 
+def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | None = None) -> Path:
+    """Measures what styles let expect of motion, so that `diffposetalk` performs like that.
+
+    Args:
+        run: Folder of a training or of a checkpoint, or the name of a run in the cache.
+        corpus: A folder, or the name of a corpus in the cache; its training split is measured.
+
+    Returns:
+        The file `dynamics.npz` beside the weights.
+
+    Raises:
+        AssetError: there is no checkpoint, or its styles tell nothing of motion.
+        MotionError: the corpus is about other motion, or nobody has two clips.
+    """
+    from kinevox.data import Corpus
+    from kinevox.methods import METHODS
+    from kinevox.methods.diffposetalk.calibration import FILE, calibrated, write_dynamics
+    from kinevox.training.checkpoint import read_header
+    from kinevox.training.run import data_facts, run_folder
+
+    folder = run_folder(str(run))
+    network, clips = METHODS.get("diffposetalk").load(folder).network, Corpus.open(corpus)
+    path = read_header(folder)[0] / FILE
+    facts = data_facts(clips)
+    found = calibrated(network, clips, telling(progress))
+    write_dynamics(path, network, found, f"{facts['name']} {facts['digest']}")
+    return path
+
+
 def pack_weights(run: PathLike, out: PathLike, results: PathLike | None = None) -> list[Path]:
     """Makes trained weights ready to be given away: half precision, all they need, and a card.
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from kinevox import api
-from kinevox.cli._console import FILE, messages
+from kinevox.cli._console import FILE, messages, progress_bar
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,23 @@ class Pack:
 
 
 @dataclass(frozen=True)
+class Calibrate:
+    """Measure how far and how quickly people of a style move, so that performances do too."""
+
+    run_folder: Annotated[Positional[Path], arg(metavar="RUN")]
+    """Folder of a training of diffposetalk or of its checkpoint, or the name of a run in the cache.
+    The result, dynamics.npz, goes beside the weights."""
+    corpus: Annotated[str, arg(metavar="CORPUS")]
+    """Folder or name of the corpus whose people are measured, such as that of the training."""
+
+    def run(self) -> int:
+        with progress_bar() as progress:
+            path = api.calibrate_weights(self.run_folder, self.corpus, progress=progress)
+        print(path)
+        return 0
+
+
+@dataclass(frozen=True)
 class Convert:
     """Convert weights that the authors of DiffPoseTalk released; nothing in the files is run."""
 
@@ -51,4 +68,4 @@ class Convert:
         return 0
 
 
-COMMAND = {"pack": Pack, "convert": Convert}
+COMMAND = {"pack": Pack, "calibrate": Calibrate, "convert": Convert}

@@ -258,5 +258,6 @@ def _weights(folder: Path) -> str:
 
     place, header = read_header(folder)
     beside = [path for part in ("encoder", "styles") for path in (place / part).rglob("*.s*")]
+    beside += place.glob("dynamics.npz")
     files = (place / "checkpoint.json", place / header["weights"], *sorted(beside))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

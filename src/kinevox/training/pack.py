@@ -20,6 +20,8 @@ ENCODER = "encoder"
 """Folder beside the weights with the speech encoder that belongs to them."""
 STYLES = "styles"
 """Folder beside the weights with named styles."""
+MEASURED = "dynamics.npz"
+"""File beside the weights with what styles let expect of motion."""
 _OWN = ("format", "version", "network", "space", "weights")
 """Entries of a header that writing a checkpoint makes anew."""
 
@@ -28,8 +30,8 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     """Writes a checkpoint in half precision, with all it needs and its card.
 
     A speech encoder of one's own comes along in a folder `encoder`, unless it is the one of the
-    package, whose digest is noted (`hears`). Named styles beside the weights come along too; older
-    ones in `out` are removed, as they may belong to other weights.
+    package, whose digest is noted (`hears`). Named styles beside the weights come along too, and
+    what they let expect; older ones in `out` are removed, as they may belong to other weights.
 
     Args:
         run: Folder of a training or of a checkpoint.
@@ -62,6 +64,9 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     shutil.rmtree(out / STYLES, ignore_errors=True)
     if (place / STYLES).is_dir():
         shutil.copytree(place / STYLES, out / STYLES)
+    (out / MEASURED).unlink(missing_ok=True)
+    if (place / MEASURED).is_file():
+        shutil.copyfile(place / MEASURED, out / MEASURED)
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 

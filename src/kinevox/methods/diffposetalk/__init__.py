@@ -80,15 +80,18 @@ class DiffPoseTalk:
         """The method with the weights of a run or checkpoint.
 
         A speech encoder in a folder `encoder` beside the weights belongs to them, and so do named
-        styles in a folder `styles`.
+        styles in a folder `styles` and what styles let expect, in `dynamics.npz`.
 
         Raises:
             AssetError: there are none, or they belong to another network.
         """
+        from kinevox.methods.diffposetalk.calibration import FILE, read_dynamics
         from kinevox.training.checkpoint import read_checkpoint, read_header
 
         network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
         place = read_header(folder)[0]
+        if (place / FILE).is_file():
+            network.dynamics = read_dynamics(place / FILE, network)
         encoder = place / "encoder"
         if encoder.is_dir():
             family = network.config.encoder

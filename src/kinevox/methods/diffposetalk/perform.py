@@ -76,6 +76,7 @@ def perform(
             for vector in styles
         ]
     )
+    styled = torch.tensor([vector is not None for vector in styles], device=device)
     guidance = sampling.guidance
     if all(vector is None for vector in styles) and guidance.sound is not None:
         # Without a style there is nothing between the branches with and without it.
@@ -95,6 +96,7 @@ def perform(
             sound,
             style,
             identity,
+            styled,
         )
         # Those that ended before are not computed any more.
         rows = torch.tensor(

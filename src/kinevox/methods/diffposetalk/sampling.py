@@ -49,6 +49,8 @@ class Sampling:
     """Compute in bfloat16."""
     steady_head: bool = True
     """Take out of the head's turns what is quicker than heads are."""
+    dynamics: bool = True
+    """Steer how far and how quickly parts move to what is expected of the style."""
     close_in_silence: bool = True
     """Close the mouth where nobody speaks, in layout `arkit`."""
     close_lips: bool = True
@@ -84,6 +86,7 @@ class Sampling:
             steps=options.steps,
             bf16=options.bf16,
             close_in_silence=options.close_in_silence,
+            dynamics=options.dynamics,
             sampler=options.sampler,
             mouth_noise=options.mouth_noise,
             spacing=options.spacing,
@@ -110,6 +113,7 @@ PUBLISHED = Sampling(
     same_noise=True,
     silence_behind=True,
     steady_head=False,
+    dynamics=False,
     close_in_silence=False,
     close_lips=False,
 )

@@ -136,7 +136,7 @@ def style_of(network: StyleEncoder, *motions: Motion) -> Float[np.ndarray, " wid
             f"The motion has {longest} frames at {space.fps:g} fps; a style takes at least "
             f"{LEAST_FRAMES}, better {clip}."
         )
-    told = [_styles_of_pieces(network, v) for v in values if len(v) >= LEAST_FRAMES]
+    told = [pieces_of(network, v) for v in values if len(v) >= LEAST_FRAMES]
     return shared_style(np.concatenate(told))
 
 
@@ -166,9 +166,10 @@ def shared(
 
 
 @torch.no_grad()
-def _styles_of_pieces(
+def pieces_of(
     network: StyleEncoder, values: Float[np.ndarray, "frames channels"]
 ) -> Float[np.ndarray, "pieces width"]:
+    """The styles of pieces that cover a motion, in the encoder's layout and frame rate."""
     size = min(network.config.clip, len(values))
     count = -(-len(values) // size)
     starts = np.linspace(0, len(values) - size, count).round().astype(int)
