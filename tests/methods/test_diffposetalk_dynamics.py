@@ -244,6 +244,8 @@ class TestCalibrating:
         assert tmp_path / "out" / path.name in api.pack_weights(face, tmp_path / "out")
         network = METHODS.get("diffposetalk").load(tmp_path / "out").network
         assert network.dynamics is not None
+        card = (tmp_path / "out" / "card.md").read_text()
+        assert "measured on the training split of corpus `crowd`" in card
 
     def test_from_the_command_line(
         self, crowd: Corpus, face: Path, capsys: pytest.CaptureFixture[str]

@@ -119,16 +119,18 @@ def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | N
     """
     from kinevox.data import Corpus
     from kinevox.methods import METHODS
-    from kinevox.methods.diffposetalk.calibration import FILE, calibrated, write_dynamics
+    from kinevox.methods.diffposetalk.calibration import calibrated, write_dynamics
+    from kinevox.training.card import MEASURED
     from kinevox.training.checkpoint import read_header
     from kinevox.training.run import data_facts, run_folder
 
     folder = run_folder(str(run))
     network, clips = METHODS.get("diffposetalk").load(folder).network, Corpus.open(corpus)
-    path = read_header(folder)[0] / FILE
+    path = read_header(folder)[0] / MEASURED
     facts = data_facts(clips)
     found = calibrated(network, clips, telling(progress))
-    write_dynamics(path, network, found, f"{facts['name']} {facts['digest']}")
+    by = f"the training split of corpus `{facts['name']}` (digest {facts['digest']})"
+    write_dynamics(path, network, found, by)
     return path
 
 

@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kinevox.errors import AssetError, ConfigError
 from kinevox.files import written_whole
 from kinevox.training.checkpoint import read_header
+
+MEASURED = "dynamics.npz"
+"""File beside the weights with what their styles let expect of motion."""
 
 
 def write_card(folder: Path, results: Path | None = None) -> Path:
@@ -28,16 +33,18 @@ def write_card(folder: Path, results: Path | None = None) -> Path:
     if "code" not in header:
         raise AssetError(f"{place} was not trained by `kinevox train`, so it has no card of ours.")
     with written_whole(place / "card.md") as temporary:
-        temporary.write_text(model_card(header, _read(results)), encoding="utf-8")
+        card = model_card(header, _read(results), _measured_on(place))
+        temporary.write_text(card, encoding="utf-8")
     return place / "card.md"
 
 
-def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
+def model_card(header: Mapping[str, Any], results: Mapping[str, Any], measured_on: str = "") -> str:
     """The card in Markdown.
 
     Args:
         header: Of the checkpoint.
         results: What `kinevox evaluate -o results.json` writes, or nothing.
+        measured_on: The corpus whose people say what styles let expect of motion, if that is known.
     """
     network, training, data = header["network"], header["training"], header["data"]
     config = ", ".join(f"{name} {value}" for name, value in network["config"].items())
@@ -48,6 +55,7 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         "## Data",
         *_data(data),
         *_mixed(data.get("mixed")),
+        *([f"How people of a style move was measured on {measured_on}."] if measured_on else []),
         "## Training",
         _table(
             ("", ""),
@@ -69,6 +77,13 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any]) -> str:
         "\n".join(f"- {limit}" for limit in [*_limits(header), *results.get("limits", [])]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _measured_on(place: Path) -> str:
+    if not (place / MEASURED).is_file():
+        return ""
+    with np.load(place / MEASURED, allow_pickle=False) as stored:
+        return str(stored["measured_on"])
 
 
 def _data(data: Mapping[str, Any]) -> list[str]:

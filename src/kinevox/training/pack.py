@@ -11,7 +11,7 @@ from kinevox.audio.encoders.speech import WEIGHTS as SPEECH_WEIGHTS
 from kinevox.errors import AssetError
 from kinevox.files import written_whole
 from kinevox.training._base import Trainable
-from kinevox.training.card import write_card
+from kinevox.training.card import MEASURED, write_card
 from kinevox.training.checkpoint import read_checkpoint, read_header, write_checkpoint
 from kinevox.training.origin import ORIGINS, history
 from kinevox.training.run import run_folder
@@ -20,8 +20,6 @@ ENCODER = "encoder"
 """Folder beside the weights with the speech encoder that belongs to them."""
 STYLES = "styles"
 """Folder beside the weights with named styles."""
-MEASURED = "dynamics.npz"
-"""File beside the weights with what styles let expect of motion."""
 _OWN = ("format", "version", "network", "space", "weights")
 """Entries of a header that writing a checkpoint makes anew."""
 
@@ -60,13 +58,13 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     if getattr(stage, "encoder", None) == "speech" and not (out / ENCODER).is_dir():
         facts["hears"] = load_encoder("speech").digest
     write_checkpoint(out, stage, trained.space, trained.network, facts, half=True)
-    write_card(out, results)
     shutil.rmtree(out / STYLES, ignore_errors=True)
     if (place / STYLES).is_dir():
         shutil.copytree(place / STYLES, out / STYLES)
     (out / MEASURED).unlink(missing_ok=True)
     if (place / MEASURED).is_file():
         shutil.copyfile(place / MEASURED, out / MEASURED)
+    write_card(out, results)
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 

@@ -85,13 +85,14 @@ class DiffPoseTalk:
         Raises:
             AssetError: there are none, or they belong to another network.
         """
-        from kinevox.methods.diffposetalk.calibration import FILE, read_dynamics
+        from kinevox.methods.diffposetalk.calibration import read_dynamics
+        from kinevox.training.card import MEASURED
         from kinevox.training.checkpoint import read_checkpoint, read_header
 
         network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
         place = read_header(folder)[0]
-        if (place / FILE).is_file():
-            network.dynamics = read_dynamics(place / FILE, network)
+        if (place / MEASURED).is_file():
+            network.dynamics = read_dynamics(place / MEASURED, network)
         encoder = place / "encoder"
         if encoder.is_dir():
             family = network.config.encoder

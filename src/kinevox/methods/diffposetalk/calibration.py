@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from kinevox.data import Corpus
@@ -22,8 +23,6 @@ from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.style import pieces_of, shared_style
 from kinevox.methods.diffposetalk.style_file import encoder_digest
 
-FILE = "dynamics.npz"
-"""Beside the weights."""
 RIDGE = 10.0
 """Keeps what few people show from counting much; in windows."""
 
@@ -56,14 +55,27 @@ def calibrated(
     told, shown = _measured(network, dynamics, corpus.split("train"), progress)
     if not told:
         raise MotionError(f"Corpus '{corpus.name}' has nobody with two clips to train on.")
-    ones = torch.ones(len(told), 1)
-    inputs = torch.cat([direction(torch.stack(told)), ones], dim=1).double()
+    inputs = torch.cat([direction(torch.stack(told)), torch.ones(len(told), 1)], dim=1).double()
+    targets = torch.stack(shown).flatten(1).double()
     ridge = RIDGE * torch.eye(inputs.shape[1], dtype=inputs.dtype)
-    targets = inputs.T @ torch.stack(shown).flatten(1).double()
-    solved = torch.linalg.solve(inputs.T @ inputs + ridge, targets).float()
+    solved = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ targets)
     dynamics.expectation.weight.copy_(solved[:-1].T)
-    dynamics.expectation.bias.copy_(solved[-1])
+    dynamics.expectation.bias.copy_(solved[-1] + _missing(targets, inputs @ solved))
     return dynamics
+
+
+def _missing(
+    true: Float[Tensor, "windows amounts"], expected: Float[Tensor, "windows amounts"]
+) -> Float[Tensor, " amounts"]:
+    """What makes sizes right on average, not only their logarithms, whose mean is that of less."""
+
+    def sizes(amounts: Tensor) -> Tensor:
+        """Mean spreads, and mean sizes of steps."""
+        spread, pace = amounts.unflatten(1, (-1, 2)).unbind(dim=-1)
+        return torch.stack([spread, spread + pace], dim=-1).exp().mean(dim=0)
+
+    far, steps = (sizes(true) / sizes(expected)).log().unbind(dim=-1)
+    return torch.stack([far, steps - far], dim=-1).flatten()
 
 
 def _measured(
