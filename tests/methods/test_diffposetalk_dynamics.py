@@ -236,6 +236,9 @@ class TestCalibrating:
         (tmp_path / "face" / "dynamics.npz").write_bytes(b"nothing")
         with pytest.raises(AssetError, match="does not fit the weights beside it"):
             METHODS.get("diffposetalk").load(tmp_path / "face")
+        # What the message says to do.
+        api.calibrate_weights(tmp_path / "face", crowd.folder)
+        assert METHODS.get("diffposetalk").load(tmp_path / "face").network.dynamics is not None
 
     def test_it_comes_along_when_weights_are_packed(
         self, crowd: Corpus, face: Path, tmp_path: Path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from kinevox.api._values import PathLike, Progress, telling
 from kinevox.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from kinevox.audio.encoders.speech.config import SpeechConfig
+    from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
     from kinevox.training import Trainable, TrainingOptions
 
 
@@ -118,15 +119,17 @@ def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | N
         MotionError: the corpus is about other motion, or nobody has two clips.
     """
     from kinevox.data import Corpus
-    from kinevox.methods import METHODS
     from kinevox.methods.diffposetalk.calibration import calibrated, write_dynamics
+    from kinevox.methods.diffposetalk.config import BASE
     from kinevox.training.card import MEASURED
-    from kinevox.training.checkpoint import read_header
+    from kinevox.training.checkpoint import read_checkpoint, read_header
     from kinevox.training.run import data_facts, run_folder
 
     folder = run_folder(str(run))
-    network, clips = METHODS.get("diffposetalk").load(folder).network, Corpus.open(corpus)
+    # The weights alone: what lies beside them is to be replaced, damaged or not.
+    network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, BASE).network)
     path = read_header(folder)[0] / MEASURED
+    clips = Corpus.open(corpus)
     facts = data_facts(clips)
     found = calibrated(network, clips, telling(progress))
     by = f"the training split of corpus `{facts['name']}` (digest {facts['digest']})"
