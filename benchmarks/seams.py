@@ -55,7 +55,9 @@ def main() -> None:
         shown = [clips.motion(int(i)) for i in rows]
         told = method.extract_style(shown, None, lambda done, total: None)
         speech = Speech(np.concatenate([clips[int(i)].speech.samples for i in rows]))
-        motion = method.generate(speech, told.style, seed=options.seed, fps=shown[0].fps)
+        motion = method.generate(
+            speech, told.style, seed=seed_for(name, options.seed), fps=shown[0].fps
+        )
         where = continuity.window_borders(motion)
         borders += len(where)
         found = continuity.evaluate(head, motion, where)

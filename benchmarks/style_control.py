@@ -42,6 +42,7 @@ from kinevox.methods.articulate.recovery import recover_each
 from kinevox.methods.articulate.style import StyleFactors
 from kinevox.metrics.style import retrieval_ranks, top_share
 from kinevox.motion import Motion
+from kinevox.seeds import seed_for
 
 FACTORS = [factor.name for factor in fields(StyleFactors)]
 UNSEEN = ("mumble",)
@@ -118,7 +119,7 @@ def cast_of(clips: Corpus, count: int) -> list[str]:
 
 def take(contestant: Contestant, clips: Corpus, clip: int, seed: int) -> Motion:
     record = clips[clip]
-    motion = contestant.perform(record, seed)
+    motion = contestant.perform(record, seed_for(record.id, seed))
     return fitted(motion, record.motion.num_frames, contestant.name, any_length=False)
 
 

@@ -7,7 +7,7 @@ Everything else, a smile or the brows, goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -63,12 +63,19 @@ def pauses_of(samples: Float[np.ndarray, " samples"]) -> tuple[Pause, ...]:
     return tuple(pause for pause in trimmed if pause.end - pause.start >= MIN_PAUSE)
 
 
-def closed_in(motion: Motion, pauses: Sequence[Pause]) -> Motion:
-    """The motion with the mouth closed in these pauses; other channels stay as they are."""
+def closed_in(
+    motion: Motion, pauses: Sequence[Pause], rest: Mapping[str, float] | None = None
+) -> Motion:
+    """The motion with the mouth closed in these pauses; other channels stay as they are.
+
+    Args:
+        rest: Of `OPENING` those that are not zero in somebody whose lips rest apart.
+    """
     if not pauses or not motion.num_frames:
         return motion
-    kept = 1 - closing(motion.times, pauses)
-    return motion.with_channels(**{name: kept * motion[name] for name in OPENING})
+    closed, rest = closing(motion.times, pauses), rest or {}
+    changed = {name: (1 - closed) * motion[name] + closed * rest.get(name, 0.0) for name in OPENING}
+    return motion.with_channels(**changed)
 
 
 def closing(

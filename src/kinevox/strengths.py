@@ -16,6 +16,7 @@ from jaxtyping import Float
 from kinevox import rotation
 from kinevox.arkit import LIP_OPENING_MM, NAMES
 from kinevox.errors import ConfigError, MotionError
+from kinevox.gaze import LOOKS
 from kinevox.motion import ARKIT, Motion
 
 MOUTH = tuple(n for n in NAMES if n.startswith(("jaw", "mouth", "tongue", "cheekPuff")))
@@ -25,14 +26,6 @@ UPPER_FACE = tuple(n for n in NAMES if n not in (*MOUTH, *BLINKS) and not n.star
 
 CLOSED_MM, OPEN_MM = 1.0, 3.0
 """A stronger mouth does not widen a gap below the first, and fully widens one above the second."""
-
-_GAZE = (
-    (("eyeLookOutLeft", "eyeLookInLeft"), 0),
-    (("eyeLookInRight", "eyeLookOutRight"), 0),
-    (("eyeLookDownLeft", "eyeLookUpLeft"), 1),
-    (("eyeLookDownRight", "eyeLookUpRight"), 1),
-)
-"""Weights to the left or down, and against it; the head angle in the same sense."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +118,7 @@ def _head(motion: Motion, strength: float) -> dict[str, Float[np.ndarray, " fram
     if motion.layout != ARKIT:
         return changed
     was, now = rotation.yaw_pitch_roll(before), rotation.yaw_pitch_roll(after)
-    for (along, against), angle in _GAZE:
+    for (along, against), angle in LOOKS:
         gaze = motion[along] - motion[against]
         moved = (now - was)[:, angle] * _counter(gaze, was[:, angle])
         both = np.minimum(motion[along], motion[against])

@@ -22,6 +22,7 @@ from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling
 from kinevox.methods.diffposetalk.window import Held, pulled
 from kinevox.motion import Motion, flame_layout
 from kinevox.phones import Phones
+from kinevox.seeds import seed_for
 from kinevox.speech import Speech
 from kinevox.strengths import lip_opening
 
@@ -67,7 +68,9 @@ class TestSampling:
         options = {"steps": 2, "audio_scale": 1.0, "style_scale": 1.5, "bf16": True}
         (motion,) = api.animate(LINE, **door, **options, guidance_interval=(0.1, 0.9))
         sampling = Sampling(steps=2, guidance=Guidance(1.0, 1.5, interval=(0.1, 0.9)), bf16=True)
-        expected = replace(method, sampling=sampling).generate(LINE, Style())
+        expected = replace(method, sampling=sampling).generate(
+            LINE, Style(), seed=seed_for("speech", 0)
+        )
         np.testing.assert_array_equal(motion.values, expected.values)
 
     def test_nothing_chosen_is_the_methods_own(self, method: DiffPoseTalk) -> None:

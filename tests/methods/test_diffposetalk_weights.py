@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
 def test_all_is_there_and_small() -> None:
     names = {path.name for path in WEIGHTS.iterdir()}
     weights = read_header(WEIGHTS)[1]["weights"]
-    assert {"checkpoint.json", "card.md", "dynamics.npz", "styles", weights} == names
+    assert {"checkpoint.json", "card.md", "calibration.npz", "styles", weights} == names
     files = [SPEECH, *(path for path in WEIGHTS.rglob("*") if path.is_file())]
     assert sum(path.stat().st_size for path in files) <= 40e6
 

@@ -105,35 +105,36 @@ def train_speech(
 
 
 def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | None = None) -> Path:
-    """Measures what styles let expect of motion, so that `diffposetalk` performs like that.
+    """Measures how people with a style move, so that `diffposetalk` performs like that.
 
     Args:
         run: Folder of a training or of a checkpoint, or the name of a run in the cache.
-        corpus: A folder, or the name of a corpus in the cache; its training split is measured.
+        corpus: A folder, or the name of a corpus in the cache. Its training split is measured; what
+            the network draws is compared with the validation split, if there is one.
 
     Returns:
-        The file `dynamics.npz` beside the weights.
+        The file `calibration.npz` beside the weights.
 
     Raises:
         AssetError: there is no checkpoint, or its styles tell nothing of motion.
         MotionError: the corpus is about other motion, or nobody has two clips.
     """
     from kinevox.data import Corpus
-    from kinevox.methods.diffposetalk.calibration import calibrated, write_dynamics
+    from kinevox.methods.diffposetalk.calibration import calibrate
+    from kinevox.methods.diffposetalk.calibration_file import write_calibration
     from kinevox.methods.diffposetalk.config import BASE
-    from kinevox.training.card import MEASURED
-    from kinevox.training.checkpoint import read_checkpoint, read_header
+    from kinevox.training.checkpoint import CALIBRATION, read_checkpoint, read_header
     from kinevox.training.run import data_facts, run_folder
 
     folder = run_folder(str(run))
     # The weights alone: what lies beside them is to be replaced, damaged or not.
     network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, BASE).network)
-    path = read_header(folder)[0] / MEASURED
+    path = read_header(folder)[0] / CALIBRATION
     clips = Corpus.open(corpus)
     facts = data_facts(clips)
-    found = calibrated(network, clips, telling(progress))
-    by = f"the training split of corpus `{facts['name']}` (digest {facts['digest']})"
-    write_dynamics(path, network, found, by)
+    calibrate(network, clips, telling(progress))
+    by = f"corpus `{facts['name']}` (digest {facts['digest']})"
+    write_calibration(path, network, by)
     return path
 
 

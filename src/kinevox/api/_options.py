@@ -35,7 +35,8 @@ class AnimateOptions:
     """`anny`, `anny:age=0.9`, or a file such as `avatar.glb` (`heads.load_head`)."""
     fps: float = FPS
     seed: int = 0
-    """Take k is performed with seed + k - 1; the same seed gives the same motion."""
+    """Take k is performed with seed + k - 1; the same seed gives the same motion to a recording of
+    the same name."""
     takes: int = 1
     """How many different performances."""
     transcript: PathLike | None = None

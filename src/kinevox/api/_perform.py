@@ -31,6 +31,7 @@ from kinevox.api._values import (
 from kinevox.errors import ConfigError, KinevoxError
 from kinevox.methods import Method, Performance, SampledMethod
 from kinevox.motion import Motion
+from kinevox.seeds import seed_for
 from kinevox.speech import Speech
 from kinevox.strengths import strengthened
 
@@ -111,7 +112,10 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             )
             edits = edits_of(options, source, speech)
             seeds = seeds_of(options, edits)
-            wanted = [Performance(speech, style, seed, edits.known) for seed in seeds]
+            wanted = [
+                Performance(speech, style, seed_for(source.stem, seed), edits.known)
+                for seed in seeds
+            ]
             motions = _motions(performer, wanted, options.fps, f"Animating {source.name}", tell)
             for number, (motion, outputs) in enumerate(
                 zip(motions, plan[position], strict=True), start=1

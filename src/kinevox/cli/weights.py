@@ -35,11 +35,11 @@ class Pack:
 
 @dataclass(frozen=True)
 class Calibrate:
-    """Measure how far and how quickly people of a style move, so that performances do too."""
+    """Measure how people with a style move, so that performances move like that."""
 
     run_folder: Annotated[Positional[Path], arg(metavar="RUN")]
     """Folder of a training of diffposetalk or of its checkpoint, or the name of a run in the cache.
-    The result, dynamics.npz, goes beside the weights."""
+    The result, calibration.npz, goes beside the weights."""
     corpus: Annotated[str, arg(metavar="CORPUS")]
     """Folder or name of the corpus whose people are measured, such as that of the training."""
 

@@ -254,11 +254,10 @@ def _knows_factors(corpus: Corpus) -> bool:
 
 def _weights(folder: Path) -> str:
     """Digest of a checkpoint, and of what belongs to it."""
-    from kinevox.training.card import MEASURED
-    from kinevox.training.checkpoint import read_header
+    from kinevox.training.checkpoint import CALIBRATION, read_header
 
     place, header = read_header(folder)
     beside = [path for part in ("encoder", "styles") for path in (place / part).rglob("*.s*")]
-    beside += place.glob(MEASURED)
+    beside += place.glob(CALIBRATION)
     files = (place / "checkpoint.json", place / header["weights"], *sorted(beside))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -32,6 +32,7 @@ from kinevox.metrics import continuity, distribution, head_pose, lips, upper_fac
 from kinevox.metrics._style_features import MIN_SECONDS
 from kinevox.metrics.style import motion_style_features
 from kinevox.motion import ARKIT, Motion
+from kinevox.seeds import seed_for
 
 INDIFFERENT = (
     "api/", "doctor.py", "cli/", "render/", "export/", "bench/", "training/", "evaluation/",
@@ -82,7 +83,7 @@ class Judge:
         if contestant.other_voice:
             record = replace(record, speech=self.record(self.partner(clip)).speech)
         try:
-            motion = contestant.perform(record, seed)
+            motion = contestant.perform(record, seed_for(record.id, seed))
             frames = record.motion.num_frames
             return fitted(motion, frames, contestant.name, any_length=contestant.other_voice)
         except KinevoxError as error:

@@ -78,8 +78,8 @@ class SamplingOptions:
     """Compute in bfloat16."""
     close_in_silence: bool | None = None
     """Close the mouth where nobody speaks."""
-    dynamics: bool | None = None
-    """Move as far and as quickly as is expected of the style."""
+    calibrated: bool | None = None
+    """Move as people with the style are expected to."""
     sampler: str | None = None
     """Which of the method's samplers."""
     spacing: float | None = None

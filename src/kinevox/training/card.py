@@ -11,10 +11,7 @@ import numpy as np
 
 from kinevox.errors import AssetError, ConfigError
 from kinevox.files import written_whole
-from kinevox.training.checkpoint import read_header
-
-MEASURED = "dynamics.npz"
-"""File beside the weights with what their styles let expect of motion."""
+from kinevox.training.checkpoint import CALIBRATION, read_header
 
 
 def write_card(folder: Path, results: Path | None = None) -> Path:
@@ -80,9 +77,9 @@ def model_card(header: Mapping[str, Any], results: Mapping[str, Any], measured_o
 
 
 def _measured_on(place: Path) -> str:
-    if not (place / MEASURED).is_file():
+    if not (place / CALIBRATION).is_file():
         return ""
-    with np.load(place / MEASURED, allow_pickle=False) as stored:
+    with np.load(place / CALIBRATION, allow_pickle=False) as stored:
         return str(stored["measured_on"])
 
 

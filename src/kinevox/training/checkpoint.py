@@ -5,6 +5,7 @@
       best/
         checkpoint.json      configuration, space, scores, how and on what it was trained
         weights-N.safetensors
+        calibration.npz      where `kinevox weights calibrate` measured what styles let expect
         card.md
       state.safetensors      everything an interrupted training goes on from
       log/                   TensorBoard
@@ -35,6 +36,8 @@ from kinevox.timebase import SAMPLE_RATE
 from kinevox.training._base import Space, Trainable
 
 FORMAT, VERSION = "kinevox checkpoint", 1
+CALIBRATION = "calibration.npz"
+"""File beside the weights with what was measured on people for them."""
 
 
 @dataclass(frozen=True, eq=False)

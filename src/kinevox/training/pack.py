@@ -11,8 +11,13 @@ from kinevox.audio.encoders.speech import WEIGHTS as SPEECH_WEIGHTS
 from kinevox.errors import AssetError
 from kinevox.files import written_whole
 from kinevox.training._base import Trainable
-from kinevox.training.card import MEASURED, write_card
-from kinevox.training.checkpoint import read_checkpoint, read_header, write_checkpoint
+from kinevox.training.card import write_card
+from kinevox.training.checkpoint import (
+    CALIBRATION,
+    read_checkpoint,
+    read_header,
+    write_checkpoint,
+)
 from kinevox.training.origin import ORIGINS, history
 from kinevox.training.run import run_folder
 
@@ -61,9 +66,9 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     shutil.rmtree(out / STYLES, ignore_errors=True)
     if (place / STYLES).is_dir():
         shutil.copytree(place / STYLES, out / STYLES)
-    (out / MEASURED).unlink(missing_ok=True)
-    if (place / MEASURED).is_file():
-        shutil.copyfile(place / MEASURED, out / MEASURED)
+    (out / CALIBRATION).unlink(missing_ok=True)
+    if (place / CALIBRATION).is_file():
+        shutil.copyfile(place / CALIBRATION, out / CALIBRATION)
     write_card(out, results)
     return sorted(path for path in out.rglob("*") if path.is_file())
 

@@ -80,19 +80,18 @@ class DiffPoseTalk:
         """The method with the weights of a run or checkpoint.
 
         A speech encoder in a folder `encoder` beside the weights belongs to them, and so do named
-        styles in a folder `styles` and what styles let expect, in `dynamics.npz`.
+        styles in a folder `styles` and what styles let expect, in `calibration.npz`.
 
         Raises:
             AssetError: there are none, or they belong to another network.
         """
-        from kinevox.methods.diffposetalk.calibration import read_dynamics
-        from kinevox.training.card import MEASURED
-        from kinevox.training.checkpoint import read_checkpoint, read_header
+        from kinevox.methods.diffposetalk.calibration_file import read_calibration
+        from kinevox.training.checkpoint import CALIBRATION, read_checkpoint, read_header
 
         network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
         place = read_header(folder)[0]
-        if (place / MEASURED).is_file():
-            network.dynamics = read_dynamics(place / MEASURED, network)
+        if (place / CALIBRATION).is_file():
+            read_calibration(place / CALIBRATION, network)
         encoder = place / "encoder"
         if encoder.is_dir():
             family = network.config.encoder

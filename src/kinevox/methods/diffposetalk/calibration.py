@@ -1,13 +1,13 @@
-"""What styles let expect of motion, measured on the people of a corpus; no training.
+"""What styles let expect of motion, and what drawing makes too small; measured, not trained.
 
-Least squares from the style of a performer's other clips to how much each window of a clip moves.
+Least squares from the style of a performer's other clips to how much each window of a clip moves,
+how far the eyes wander and where the lips rest. Then the network performs clips of people whom it
+has not learned from, if there are some, and what is drawn is compared with what they did.
 """
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -16,23 +16,37 @@ from torch import Tensor
 
 from kinevox.data import Corpus
 from kinevox.errors import AssetError, MotionError
-from kinevox.files import written_whole
+from kinevox.methods._base import Performance
+from kinevox.methods.diffposetalk import Style
 from kinevox.methods.diffposetalk.channels import normalized
-from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, Dynamics, direction, parts_of
+from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, Dynamics, parts_of
+from kinevox.methods.diffposetalk.habits import SIZED, Habits, rest_of, sizes_of, wander_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.performances import perform_all
+from kinevox.methods.diffposetalk.sampling import usual_sampling
 from kinevox.methods.diffposetalk.style import pieces_of, shared_style
-from kinevox.methods.diffposetalk.style_file import encoder_digest
+from kinevox.motion import ARKIT, Motion
+from kinevox.pauses import closing, pauses_of
+from kinevox.speech import Speech
 
-RIDGE = 10.0
-"""Keeps what few people show from counting much; in windows."""
+Progress = Callable[[str, int, int], None]
+
+LISTENED = 800
+"""Clips of which habits are measured; to hear where somebody pauses takes a while."""
+PERFORMED = 150
+"""Clips that are performed and compared."""
+LEAST_RESTING = 5
+"""Fewer frames of a clip do not tell where lips rest."""
+SMALLEST = 1e-3
+"""Weights that are smaller on average are not scaled."""
 
 
-def calibrated(
+def calibrate(
     network: DiffPoseTalkNetwork,
     corpus: Corpus,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> Dynamics:
-    """What the styles of people of the training split let expect.
+    progress: Progress = lambda stage, done, total: None,
+) -> None:
+    """Gives a network what the styles of people of a corpus let expect.
 
     Raises:
         MotionError: the corpus is about other motion, or nobody has two clips.
@@ -51,96 +65,154 @@ def calibrated(
             "This network has no style encoder, or moves neither upper face nor head; there is "
             "nothing to expect of a style."
         )
-    dynamics = Dynamics(parts, network.config.style_width)
-    told, shown = _measured(network, dynamics, corpus.split("train"), progress)
+    clips = corpus.split("train")
+    told = dict(_styles(network, clips, progress))
     if not told:
         raise MotionError(f"Corpus '{corpus.name}' has nobody with two clips to train on.")
-    inputs = torch.cat([direction(torch.stack(told)), torch.ones(len(told), 1)], dim=1).double()
-    targets = torch.stack(shown).flatten(1).double()
-    ridge = RIDGE * torch.eye(inputs.shape[1], dtype=inputs.dtype)
-    solved = torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ targets)
-    dynamics.expectation.weight.copy_(solved[:-1].T)
-    dynamics.expectation.bias.copy_(solved[-1] + _missing(targets, inputs @ solved))
+    network.dynamics, network.habits = _dynamics(network, clips, told), None
+    habits = None
+    if space.layout == ARKIT:
+        habits = _expected_habits(network, clips, told, progress)
+    unseen = corpus.split("valid") if "valid" in corpus.index["split"] else clips
+    _compare(network, network.dynamics, habits, unseen, progress)
+    network.habits = habits
+
+
+def _styles(
+    network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress
+) -> Iterator[tuple[int, Tensor]]:
+    """Clips that are long enough, each with the style of the performer's other clips."""
+    names = np.unique(clips.index["style"])
+    for done, name in enumerate(names):
+        progress("Reading styles", done, len(names))
+        rows = np.flatnonzero(
+            (clips.index["style"] == name) & (clips.index["frames"] >= LEAST_FRAMES)
+        ).tolist()
+        if len(rows) < 2:
+            continue
+        pieces = [pieces_of(network.style_encoder, clips.motion(i).values) for i in rows]
+        for own, i in enumerate(rows):
+            others = np.concatenate([part for k, part in enumerate(pieces) if k != own])
+            yield i, torch.from_numpy(shared_style(others))
+    progress("Reading styles", len(names), len(names))
+
+
+def _dynamics(network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tensor]) -> Dynamics:
+    """How far and how quickly people move in each window."""
+    parts = parts_of(network.space.layout, network.columns)
+    dynamics = Dynamics(parts, network.config.style_width)
+    styles, shown = [], []
+    for i, style in told.items():
+        found = _windows(network, dynamics, clips.motion(i))
+        styles += [style] * len(found)
+        shown += found
+    inputs, targets = torch.stack(styles), torch.stack(shown)
+    dynamics.expectation.fit(inputs, targets.flatten(1))
+    _make_up(dynamics, targets, dynamics.expected(inputs))
     return dynamics
+
+
+def _windows(network: DiffPoseTalkNetwork, dynamics: Dynamics, motion: Motion) -> list[Tensor]:
+    """How far and how quickly the parts move in each window of a clip."""
+    values = torch.from_numpy(normalized(network.space, network.columns, motion.values))
+    return [
+        dynamics.measured(window[None], torch.ones(1, len(window), dtype=torch.bool))[0]
+        for window in values.split(network.config.window)
+        if len(window) >= LEAST_FRAMES
+    ]
+
+
+def _make_up(
+    dynamics: Dynamics,
+    true: Float[Tensor, "windows parts 2"],
+    instead: Float[Tensor, "windows parts 2"],
+) -> None:
+    """Expects so much more of everybody as is lacking on average.
+
+    Of sizes, not of their logarithms, whose mean is that of less.
+    """
+    far = _missing(true[..., 0], instead[..., 0])
+    # Spread and pace together are the size of steps.
+    steps = _missing(true.sum(dim=-1), instead.sum(dim=-1))
+    dynamics.expectation.shift(torch.stack([far, steps - far], dim=-1).flatten())
 
 
 def _missing(
-    true: Float[Tensor, "windows amounts"], expected: Float[Tensor, "windows amounts"]
-) -> Float[Tensor, " amounts"]:
-    """What makes sizes right on average, not only their logarithms, whose mean is that of less."""
-
-    def sizes(amounts: Tensor) -> Tensor:
-        """Mean spreads, and mean sizes of steps."""
-        spread, pace = amounts.unflatten(1, (-1, 2)).unbind(dim=-1)
-        return torch.stack([spread, spread + pace], dim=-1).exp().mean(dim=0)
-
-    far, steps = (sizes(true) / sizes(expected)).log().unbind(dim=-1)
-    return torch.stack([far, steps - far], dim=-1).flatten()
+    true: Float[Tensor, "examples numbers"], instead: Float[Tensor, "examples numbers"]
+) -> Float[Tensor, " numbers"]:
+    """Of logarithms of sizes, by how much the mean size falls short."""
+    return (true.exp().mean(dim=0) / instead.exp().mean(dim=0)).log()
 
 
-def _measured(
+def _expected_habits(
+    network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tensor], progress: Progress
+) -> Habits:
+    """How far eyes wander and where lips rest, without what was drawn."""
+    styles, wanders, rests = [], [], []
+    chosen = _spread(list(told), LISTENED)
+    for done, i in enumerate(chosen):
+        progress("Measuring habits", done, len(chosen))
+        clip = clips[i]
+        resting = closing(clip.motion.times, pauses_of(clip.speech.samples)) >= 0.95
+        if resting.sum() >= LEAST_RESTING:
+            styles.append(told[i])
+            wanders.append(wander_of(clip.motion))
+            rests.append(rest_of(clip.motion, resting))
+    progress("Measuring habits", len(chosen), len(chosen))
+    habits = Habits(network.config.style_width)
+    if not styles:
+        return habits
+    inputs, wander = torch.stack(styles), torch.tensor(wanders)
+    shown = torch.cat([wander[:, None], torch.from_numpy(np.array(rests)).float()], dim=1)
+    habits.expectation.fit(inputs, shown)
+    lacking = torch.zeros(shown.shape[1])
+    lacking[:1] = _missing(wander[:, None], habits.expectation(inputs)[:, :1])
+    habits.expectation.shift(lacking)
+    return habits
+
+
+def _compare(
     network: DiffPoseTalkNetwork,
     dynamics: Dynamics,
+    habits: Habits | None,
     clips: Corpus,
-    progress: Callable[[str, int, int], None],
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Of each window of each clip: the style of the performer's other clips, and how it moves."""
-    told, shown = [], []
-    names = np.unique(clips.index["style"])
-    for done, name in enumerate(names):
-        progress("Measuring how people move", done, len(names))
-        motions = [clips.motion(int(i)) for i in np.flatnonzero(clips.index["style"] == name)]
-        motions = [motion for motion in motions if motion.num_frames >= LEAST_FRAMES]
-        if len(motions) < 2:
+    progress: Progress,
+) -> None:
+    """Makes up for what is smaller in what is drawn than in what people do."""
+    told = dict(_styles(network, clips, progress))
+    drawn, true, wanders = np.zeros(len(SIZED)), np.zeros(len(SIZED)), []
+    moved: tuple[list[Tensor], list[Tensor]] = ([], [])
+    chosen = _spread(list(told), PERFORMED)
+    sampling = usual_sampling(network.config)
+    for done, i in enumerate(chosen):
+        progress("Performing for comparison", done, len(chosen))
+        clip = clips[i]
+        speech = Speech(clip.speech.samples)
+        style = Style(tuple(told[i].tolist()))
+        (take,) = perform_all(network, [Performance(speech, style, i)], sampling, clips.fps)
+        frames = min(take.num_frames, clip.motion.num_frames)
+        did, does = (m.replace(values=m.values[:frames]) for m in (clip.motion, take))
+        for shown, motion in zip(moved, (did, does), strict=True):
+            shown += _windows(network, dynamics, motion)
+        if habits is None:
             continue
-        pieces = [pieces_of(network.style_encoder, motion.values) for motion in motions]
-        for own, motion in enumerate(motions):
-            others = np.concatenate([part for k, part in enumerate(pieces) if k != own])
-            style = torch.from_numpy(shared_style(others))
-            values = torch.from_numpy(normalized(network.space, network.columns, motion.values))
-            for window in values.split(network.config.window):
-                if len(window) >= LEAST_FRAMES:
-                    mask = torch.ones(1, len(window), dtype=torch.bool)
-                    told.append(style)
-                    shown.append(dynamics.measured(window[None], mask)[0])
-    progress("Measuring how people move", len(names), len(names))
-    return told, shown
+        speaking = closing(did.times, pauses_of(speech.samples)) == 0
+        if speaking.any():
+            drawn += sizes_of(does, speaking)
+            true += sizes_of(did, speaking)
+        wanders.append(wander_of(does))
+    progress("Performing for comparison", len(chosen), len(chosen))
+    if chosen:
+        _make_up(dynamics, *map(torch.stack, moved))
+    if not chosen or habits is None:
+        return
+    known = np.minimum(drawn, true) > SMALLEST * len(chosen)
+    ratio = np.divide(true, drawn, out=np.ones(len(SIZED)), where=known)
+    habits.sizes.copy_(torch.from_numpy(np.log(ratio)))
+    habits.drawn_wander.copy_(torch.tensor(wanders).exp().mean().log())
 
 
-def write_dynamics(path: Path, network: DiffPoseTalkNetwork, dynamics: Dynamics, by: str) -> None:
-    """Writes them; they belong to the style encoder of the network.
-
-    Args:
-        by: What they were measured on, for the record.
-    """
-    stored = {
-        "weight": dynamics.expectation.weight.numpy(),
-        "bias": dynamics.expectation.bias.numpy(),
-        "parts": np.array(dynamics.parts),
-        "encoder": np.array(encoder_digest(network.style_encoder)),
-        "measured_on": np.array(by),
-    }
-    with written_whole(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **stored)
-
-
-def read_dynamics(path: Path, network: DiffPoseTalkNetwork) -> Dynamics:
-    """Reads them for a network.
-
-    Raises:
-        AssetError: it is no such file, or belongs to another style encoder.
-    """
-    dynamics = Dynamics(parts_of(network.space.layout, network.columns), network.config.style_width)
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            known = {name: torch.from_numpy(stored[name]) for name in ("weight", "bias")}
-            belongs = (tuple(stored["parts"].tolist()), str(stored["encoder"]))
-        if belongs != (dynamics.parts, encoder_digest(network.style_encoder)):
-            raise ValueError("it belongs to another style encoder")
-        dynamics.expectation.load_state_dict(known)
-    except (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
-        raise AssetError(
-            f"{path} does not fit the weights beside it ({error}). Make it again: `kinevox weights "
-            "calibrate`, or remove it."
-        ) from error
-    return dynamics
+def _spread(places: list[int], count: int) -> list[int]:
+    """Some of them, at even distance."""
+    at = np.unique(np.linspace(0, len(places) - 1, min(count, len(places))).astype(int))
+    return [places[k] for k in at.tolist()]

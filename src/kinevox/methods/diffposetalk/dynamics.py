@@ -19,6 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kinevox.methods.diffposetalk.expectation import Expectation
 from kinevox.methods.diffposetalk.style import mean_over
 from kinevox.motion import MotionLayout
 from kinevox.strengths import BLINKS, UPPER_FACE
@@ -56,9 +57,9 @@ def _part(name: str, group: str) -> str | None:
         return name
     if name in BLINKS:
         return "blinks"
-    if name in UPPER_FACE:
-        return "upper face"
-    return "gaze" if name.startswith("eyeLook") else None
+    if name.startswith("brow"):
+        return "brows"
+    return "upper face" if name in UPPER_FACE else None
 
 
 class Dynamics(nn.Module):
@@ -76,14 +77,14 @@ class Dynamics(nn.Module):
     def __init__(self, parts: Mapping[str, Sequence[int]], style_width: int):
         super().__init__()
         self.parts = tuple(parts)
-        self.expectation = nn.Linear(style_width, 2 * len(parts)).requires_grad_(False)
+        self.expectation = Expectation(style_width, 2 * len(parts))
         numbered = [(place, k) for k, places in enumerate(parts.values()) for place in places]
         for name, numbers in zip(("places", "part"), zip(*numbered, strict=True), strict=True):
             self.register_buffer(name, torch.tensor(numbers), persistent=False)
 
     def expected(self, style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch parts 2"]:
-        """Of people with these styles; their length makes no difference."""
-        return self.expectation(direction(style)).float().unflatten(1, (-1, 2))
+        """Of people with these styles."""
+        return self.expectation(style).unflatten(1, (-1, 2))
 
     def measured(
         self,
@@ -150,11 +151,6 @@ class Dynamics(nn.Module):
         of_channels = mean_over(one * other, mask)
         sums = of_channels.new_zeros(len(one), len(self.parts)).index_add(1, self.part, of_channels)
         return sums / torch.bincount(self.part, minlength=len(self.parts))
-
-
-def direction(style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch style"]:
-    """Styles of one length, with numbers of about 1."""
-    return functional.normalize(style.float(), dim=-1) * style.shape[-1] ** 0.5
 
 
 def long_enough(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, " batch"]:

@@ -12,6 +12,7 @@ from kinevox.methods.diffposetalk.channels import columns_of, head_columns
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.denoiser import Denoiser
 from kinevox.methods.diffposetalk.dynamics import Dynamics
+from kinevox.methods.diffposetalk.habits import Habits
 from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.training import Space
 from kinevox.training.checkpoint import Checkpoint
@@ -29,7 +30,9 @@ class DiffPoseTalkNetwork(nn.Module):
     performers: nn.Embedding
     """Only with `style_from` performers."""
     dynamics: Dynamics | None
-    """What styles let expect, where that was measured (`calibration.py`)."""
+    """How people with a style move, where that was measured (`calibration.py`)."""
+    habits: Habits | None
+    """Likewise, of whole takes; in layout `arkit`."""
 
     def __init__(self, config: DiffPoseTalkConfig, space: Space):
         super().__init__()
@@ -49,7 +52,7 @@ class DiffPoseTalkNetwork(nn.Module):
         self.null_sound = nn.Parameter(torch.randn(config.width))
         self.register_buffer("identity_mean", torch.zeros(config.identity))
         self.register_buffer("identity_std", torch.ones(config.identity))
-        self.dynamics = None
+        self.dynamics, self.habits = None, None
 
     def train(self, mode: bool = True) -> DiffPoseTalkNetwork:
         super().train(mode)

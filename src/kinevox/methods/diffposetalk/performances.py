@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from kinevox import timebase
+from kinevox.audio.prosody import Pause
 from kinevox.closures import closure, with_lips_closed
+from kinevox.gaze import steady_gaze
+from kinevox.known import Known
 from kinevox.methods._base import WINDOW_BORDERS, Performance
+from kinevox.methods.diffposetalk.habits import Habits
 from kinevox.methods.diffposetalk.hearing import heard, phones_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import perform, window_borders
@@ -54,7 +59,7 @@ def _perform_group(
     sampling: Sampling,
     fps: float,
 ) -> list[Motion]:
-    space = network.space
+    space, habits = network.space, network.habits if sampling.calibrated else None
     speeches = {id(one.speech): one.speech for one in performances}
     named = space.layout == ARKIT
     with stage("hearing"):
@@ -79,7 +84,7 @@ def _perform_group(
             sampling,
             lengths=lengths,
             known=[
-                None if one.known is None else one.known.at(space.fps, length)
+                None if one.known is None else _as_drawn(one.known.at(space.fps, length), habits)
                 for one, length in zip(performances, lengths, strict=True)
             ],
         )
@@ -89,15 +94,37 @@ def _perform_group(
         borders = window_borders(len(values), network, sampling)
         times = " ".join(f"{border / space.fps:g}" for border in borders)
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: times})
-        motion = closed_in(_with_closures(motion, phones[key]), pauses[key])
+        if named:
+            style = _vector(one)
+            motion = _finished(motion, style, phones[key], pauses[key], habits, sampling)
         motions.append(_at(motion, fps, one.speech))
     return motions
 
 
-def _with_closures(motion: Motion, phones: Phones | None) -> Motion:
-    if phones is None:
-        return motion
-    return with_lips_closed(motion, closure(phones, motion.times, motion.fps))
+def _as_drawn(known: Known, habits: Habits | None) -> Known:
+    """What is known, in the sizes that the network draws."""
+    return known if habits is None else replace(known, motion=habits.unsized(known.motion))
+
+
+def _finished(
+    motion: Motion,
+    style: Float[np.ndarray, " style"] | None,
+    phones: Phones | None,
+    pauses: Sequence[Pause],
+    habits: Habits | None,
+    sampling: Sampling,
+) -> Motion:
+    """A drawn take of layout `arkit`, with what its person is known for and what is certain."""
+    rest, wander = None, 1.0
+    if habits is not None:
+        motion = habits.sized(motion)
+        if style is not None:
+            rest, wander = habits.rest(style), habits.wander(style, motion)
+    if sampling.steady_gaze:
+        motion = steady_gaze(motion, wander)
+    if phones is not None:
+        motion = with_lips_closed(motion, closure(phones, motion.times, motion.fps))
+    return closed_in(motion, pauses, rest)
 
 
 def _at(motion: Motion, fps: float, speech: Speech) -> Motion:

@@ -39,8 +39,9 @@ class Sampling:
     where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
     """Of `ancestral`."""
-    overlap: int = 10
-    """Frames that a window shares with the one before; published: 0."""
+    overlap: int = 20
+    """Frames that a window shares with the one before; published: 0. In fewer, heads hurry from one
+    window's way to that of the next."""
     same_noise: bool = False
     """Start every window from the same noise, as published; windows then look more alike."""
     silence_behind: bool = False
@@ -49,8 +50,10 @@ class Sampling:
     """Compute in bfloat16."""
     steady_head: bool = True
     """Take out of the head's turns what is quicker than heads are."""
-    dynamics: bool = True
-    """Steer how far and how quickly parts move to what is expected of the style."""
+    steady_gaze: bool = True
+    """Keep the eyes on something between leaps, in layout `arkit`."""
+    calibrated: bool = True
+    """Move as people with the style are expected to, where that was measured for the network."""
     close_in_silence: bool = True
     """Close the mouth where nobody speaks, in layout `arkit`."""
     close_lips: bool = True
@@ -86,7 +89,7 @@ class Sampling:
             steps=options.steps,
             bf16=options.bf16,
             close_in_silence=options.close_in_silence,
-            dynamics=options.dynamics,
+            calibrated=options.calibrated,
             sampler=options.sampler,
             mouth_noise=options.mouth_noise,
             spacing=options.spacing,
@@ -113,7 +116,8 @@ PUBLISHED = Sampling(
     same_noise=True,
     silence_behind=True,
     steady_head=False,
-    dynamics=False,
+    steady_gaze=False,
+    calibrated=False,
     close_in_silence=False,
     close_lips=False,
 )

@@ -69,7 +69,7 @@ def sample_window(
     config = network.config
     levels = schedule(config.schedule, config.steps)
     denoise = guided(network, given, guidance, sampling.bf16)
-    if sampling.dynamics and network.dynamics is not None and given.styled is not None:
+    if sampling.calibrated and network.dynamics is not None and given.styled is not None:
         denoise = steered(denoise, network.dynamics, given, given.styled)
     for known in held:
         denoise = pulled(denoise, known)
