@@ -24,6 +24,7 @@ from kinevox.data import Corpus
 from kinevox.heads import HEADS
 from kinevox.methods import StyleReader, load_method
 from kinevox.metrics import continuity
+from kinevox.seeds import seed_for
 from kinevox.speech import Speech
 
 RATIOS = {

@@ -101,8 +101,13 @@ def _mouth_gain(motion: Motion, strength: float) -> Float[np.ndarray, " frames"]
     """
     if strength <= 1:
         return strength
+    return 1 + (strength - 1) * open_share(motion)
+
+
+def open_share(motion: Motion) -> Float[np.ndarray, " frames"]:
+    """How much lips may be parted further, from 0 where they nearly meet to 1."""
     share = np.clip((lip_opening(motion) - CLOSED_MM) / (OPEN_MM - CLOSED_MM), 0, 1)
-    return 1 + (strength - 1) * share**2 * (3 - 2 * share)
+    return share**2 * (3 - 2 * share)
 
 
 def _head(motion: Motion, strength: float) -> dict[str, Float[np.ndarray, " frames"]]:

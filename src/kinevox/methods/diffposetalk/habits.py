@@ -22,6 +22,7 @@ from kinevox.gaze import line_of_sight, steady_gaze
 from kinevox.methods.diffposetalk.expectation import Expectation
 from kinevox.motion import Motion
 from kinevox.pauses import OPENING
+from kinevox.strengths import open_share
 
 SIZED: Mapping[str, tuple[str, ...]] = {
     "jaw": ("jawOpen", "mouthClose"),
@@ -55,20 +56,21 @@ class Habits(nn.Module):
         self.register_buffer("drawn_wander", torch.zeros(()))
 
     def sized(self, motion: Motion) -> Motion:
-        """Drawn motion with a mouth of people's size."""
+        """Drawn motion with a mouth of people's size. Lips that nearly meet are not parted."""
         return self._scaled(motion, 1.0)
 
     def unsized(self, motion: Motion) -> Motion:
-        """Motion as the network would have drawn it: `sized` the other way."""
+        """Motion as the network would have drawn it, nearly: `sized` the other way."""
         return self._scaled(motion, -1.0)
 
     def _scaled(self, motion: Motion, power: float) -> Motion:
         gains = (power * self.sizes.clamp(-LARGEST, LARGEST)).exp().tolist()
-        changed = {
-            name: np.clip(gain * motion[name], 0, 1)
-            for names, gain in zip(SIZED.values(), gains, strict=True)
-            for name in names
-        }
+        parted = open_share(motion)
+        changed = {}
+        for names, gain in zip(SIZED.values(), gains, strict=True):
+            for name in names:
+                share = parted if name in LIP_OPENING_MM else 1.0
+                changed[name] = np.clip((1 + (gain - 1) * share) * motion[name], 0, 1)
         return motion.with_channels(**changed)
 
     def rest(self, style: Float[np.ndarray, " style"]) -> dict[str, float]:
