@@ -105,8 +105,7 @@ class Animate:
     fps: float = 25.0
     """Frames per second."""
     seed: int = 0
-    """Another seed is another natural take; the same seed is the same take of a recording of the
-    same name."""
+    """Another seed is another take; the same one is the same take of a recording of this name."""
     takes: int = 1
     """How many takes of each recording, with seeds counting up."""
     transcript: Annotated[TEXT, arg(metavar="TEXT|FILE")] = None
