@@ -15,8 +15,8 @@ from kinevox.render.video import render_image
 
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "examples" / "speech.flac"
-INSTANT = 5.6
-"""In the word "and", between mama and baby [s]."""
+INSTANT = 2.52
+"""Mouths are open there, and everybody looks at us [s]."""
 NEAR = 6
 """Frames around the instant, of which the one with the widest eyes is drawn."""
 COLUMNS = 5
