@@ -35,13 +35,23 @@ LONGEST = 6.0
 
 def turned_eyes(motion: Motion, by: Float[np.ndarray, "frames 2"]) -> Motion:
     """Eyes turned further to the left and down by these angles [rad], both alike."""
-    changed = {}
-    for (along, against), angle in LOOKS:
-        turned = motion[along] - motion[against] + by[:, angle] / EYE_LOOK_RADIANS
-        both = np.minimum(motion[along], motion[against])
-        changed[along] = np.clip(both + np.maximum(turned, 0), 0, 1)
-        changed[against] = np.clip(both + np.maximum(-turned, 0), 0, 1)
+    changed: dict[str, Float[np.ndarray, " frames"]] = {}
+    for look, angle in LOOKS:
+        changed |= turned_look(motion, look, by[:, angle] / EYE_LOOK_RADIANS)
     return motion.with_channels(**changed)
+
+
+def turned_look(
+    motion: Motion, look: tuple[str, str], by: Float[np.ndarray, " frames"]
+) -> dict[str, Float[np.ndarray, " frames"]]:
+    """Both weights of one of `LOOKS`, turned further by so much weight; what both have stays."""
+    along, against = look
+    turned = motion[along] - motion[against] + by
+    both = np.minimum(motion[along], motion[against])
+    return {
+        along: np.clip(both + np.maximum(turned, 0), 0, 1),
+        against: np.clip(both + np.maximum(-turned, 0), 0, 1),
+    }
 
 
 def line_of_sight(motion: Motion) -> Float[np.ndarray, "frames 2"]:

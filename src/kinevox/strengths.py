@@ -16,7 +16,7 @@ from jaxtyping import Float
 from kinevox import rotation
 from kinevox.arkit import LIP_OPENING_MM, NAMES
 from kinevox.errors import ConfigError, MotionError
-from kinevox.gaze import LOOKS
+from kinevox.gaze import LOOKS, turned_look
 from kinevox.motion import ARKIT, Motion
 
 MOUTH = tuple(n for n in NAMES if n.startswith(("jaw", "mouth", "tongue", "cheekPuff")))
@@ -123,12 +123,10 @@ def _head(motion: Motion, strength: float) -> dict[str, Float[np.ndarray, " fram
     if motion.layout != ARKIT:
         return changed
     was, now = rotation.yaw_pitch_roll(before), rotation.yaw_pitch_roll(after)
-    for (along, against), angle in LOOKS:
-        gaze = motion[along] - motion[against]
+    for look, angle in LOOKS:
+        gaze = motion[look[0]] - motion[look[1]]
         moved = (now - was)[:, angle] * _counter(gaze, was[:, angle])
-        both = np.minimum(motion[along], motion[against])
-        changed[along] = np.clip(both + np.maximum(gaze + moved, 0), 0, 1)
-        changed[against] = np.clip(both + np.maximum(-gaze - moved, 0), 0, 1)
+        changed |= turned_look(motion, look, moved)
     return changed
 
 
