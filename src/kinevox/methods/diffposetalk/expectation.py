@@ -36,7 +36,7 @@ class Expectation(nn.Module):
 
     def shift(self, by: Float[Tensor, " numbers"]) -> None:
         """Expects so much more of everybody."""
-        self.linear.bias += by.to(self.linear.bias)
+        self.linear.bias.add_(by.to(self.linear.bias))
 
 
 def direction(style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch style"]:
