@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kinevox.gaze import fixations, line_of_sight, steady_gaze, turned_eyes
+from kinevox.gaze import fixations, line_of_sight, looking, steady_sight, turned_eyes
 from kinevox.motion import ARKIT, Motion
 
 FPS = 25.0
 TREMBLE = np.radians(0.4)
 
 
-def looking(yaw: np.ndarray, pitch: np.ndarray, head: np.ndarray | None = None) -> Motion:
+def watching(yaw: np.ndarray, pitch: np.ndarray, head: np.ndarray | None = None) -> Motion:
     """Somebody whose line of sight is this [rad], with a head that turns to the left so far."""
     frames = len(yaw)
     head = np.zeros(frames) if head is None else head
     motion = Motion(np.zeros((frames, ARKIT.num_channels), np.float32), FPS)
     motion = motion.with_channels(head_y=head.astype(np.float32), browInnerUp=0.3)
     return turned_eyes(motion, np.stack([yaw, pitch], axis=1) - line_of_sight(motion))
+
+
+def steadied(motion: Motion) -> Motion:
+    return looking(motion, steady_sight(motion))
 
 
 def glance(frames: int = 100, angle: float = 0.15) -> np.ndarray:
@@ -35,13 +38,13 @@ def tremble(frames: int, seed: int = 0) -> np.ndarray:
 
 def test_eyes_can_be_told_where_to_look() -> None:
     yaw, pitch = 0.2 * np.sin(np.arange(50) / 8), 0.1 * np.cos(np.arange(50) / 5)
-    sight = line_of_sight(looking(yaw, pitch, head=0.1 * np.sin(np.arange(50) / 9)))
+    sight = line_of_sight(watching(yaw, pitch, head=0.1 * np.sin(np.arange(50) / 9)))
     np.testing.assert_allclose(sight, np.stack([yaw, pitch], axis=1), atol=1e-5)
 
 
 def test_what_trembles_stands_still_and_glances_stay() -> None:
-    drawn = looking(glance() + tremble(100), tremble(100, seed=1))
-    sight = line_of_sight(steady_gaze(drawn))[:, 0]
+    drawn = watching(glance() + tremble(100), tremble(100, seed=1))
+    sight = line_of_sight(steadied(drawn))[:, 0]
     leaps = np.flatnonzero(np.abs(np.diff(sight)) > 1e-4) + 1
     assert leaps.tolist() == [40, 60]
     np.testing.assert_allclose(sight, glance(), atol=TREMBLE)
@@ -49,16 +52,10 @@ def test_what_trembles_stands_still_and_glances_stay() -> None:
 
 def test_eyes_undo_the_turns_of_the_head() -> None:
     head = 0.12 * np.sin(np.arange(100) / 6)
-    steady = steady_gaze(looking(glance() + tremble(100), np.zeros(100), head))
+    steady = steadied(watching(glance() + tremble(100), np.zeros(100), head))
     assert np.ptp(line_of_sight(steady)[:40, 0]) < 1e-5
     np.testing.assert_array_equal(steady["head_y"], head.astype(np.float32))
     np.testing.assert_array_equal(steady["browInnerUp"], np.float32(0.3))
-
-
-def test_who_wanders_more_glances_further() -> None:
-    drawn = looking(0.05 + glance(angle=0.1), np.zeros(100))
-    sight = line_of_sight(steady_gaze(drawn, wander=2.0))[:, 0]
-    assert sight[50] == pytest.approx(0.25, abs=1e-4) and sight[0] == pytest.approx(0.05, abs=1e-4)
 
 
 def test_nobody_stares_for_ever() -> None:
@@ -77,10 +74,10 @@ def test_steady_eyes_stay_as_they_are(lengths: list[int], seed: int) -> None:
     # Neighbors are at least 6 degrees apart.
     steps = np.random.default_rng(seed).uniform(0.1, 0.2, (len(lengths), 2))
     goals = steps * (np.arange(len(lengths)) % 2)[:, None]
-    steady = looking(*np.repeat(goals, lengths, axis=0).T)
-    np.testing.assert_allclose(steady_gaze(steady).values, steady.values, atol=1e-5)
+    steady = watching(*np.repeat(goals, lengths, axis=0).T)
+    np.testing.assert_allclose(steadied(steady).values, steady.values, atol=1e-5)
 
 
 def test_of_nothing_there_is_nothing_to_steady() -> None:
     empty = Motion(np.zeros((0, ARKIT.num_channels), np.float32), FPS)
-    assert steady_gaze(empty).num_frames == 0
+    assert steadied(empty).num_frames == 0

@@ -85,17 +85,15 @@ def fixations(sight: Float[np.ndarray, "frames 2"], fps: float) -> list[tuple[in
     return found[::-1]
 
 
-def steady_gaze(motion: Motion, wander: float = 1.0) -> Motion:
-    """The motion with a line of sight that stands still between leaps, in layout `arkit`.
-
-    Args:
-        wander: How much further the eyes leave what they look at most.
-    """
-    if not motion.num_frames:
-        return motion
+def steady_sight(motion: Motion) -> Float[np.ndarray, "frames 2"]:
+    """A line of sight that stands still between leaps [rad], nearest to that of the motion."""
     sight = line_of_sight(motion)
     held = np.empty_like(sight)
     for start, end in fixations(sight, motion.fps):
         held[start:end] = np.median(sight[start:end], axis=0)
-    middle = np.median(held, axis=0)
-    return turned_eyes(motion, middle + wander * (held - middle) - sight)
+    return held
+
+
+def looking(motion: Motion, sight: Float[np.ndarray, "frames 2"]) -> Motion:
+    """The motion with eyes turned to where they have this line of sight [rad]."""
+    return turned_eyes(motion, sight - line_of_sight(motion))

@@ -24,10 +24,11 @@ LINGER = 0.08
 """Sounds die away, so the lips wait for so long [s]."""
 CLOSING = 0.2
 """And come together in this time [s]."""
-BREATH_SECONDS, BREATH_SHARE = 0.4, 0.5
-"""Before the next sound they part: this long [s], or this share of a short pause."""
-LEAD = 0.04
-"""They are free so long before it, as lips are ahead of their sound [s]."""
+BREATH_SECONDS, BREATH_SHARE = 0.55, 0.5
+"""So long before the next sound they part for breath [s], or in this last share of a short
+pause."""
+FREE_SHARE = 0.35
+"""In this last share of it they have parted: people breathe in before they speak."""
 
 FAINTEST = 1e-4
 """A recording that never gets louder than this holds no speech."""
@@ -86,7 +87,7 @@ def closing(
     for pause in pauses:
         breath = min(BREATH_SECONDS, BREATH_SHARE * (pause.end - pause.start))
         shut = _risen((times - pause.start - LINGER) / CLOSING)
-        free = _risen((pause.end - LEAD - times) / (breath - LEAD))
+        free = _risen(((pause.end - times) / breath - FREE_SHARE) / (1 - FREE_SHARE))
         # What begins or ends with the recording begins or ends closed.
         if pause.start <= 0:
             shut = np.ones(len(times))

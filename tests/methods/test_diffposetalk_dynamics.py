@@ -14,12 +14,13 @@ from synthetic_diffposetalk import TINY, flame_space, heard, some_style
 from synthetic_weights import FACTS
 
 from kinevox import api
+from kinevox.audio.read import read_audio
 from kinevox.cli.main import main
 from kinevox.data import Corpus, Record
 from kinevox.data.store import finish, write_shard
 from kinevox.errors import AssetError, MotionError
 from kinevox.methods import METHODS, load_method
-from kinevox.methods.diffposetalk import calibration, expectation
+from kinevox.methods.diffposetalk import Style, calibration, expectation
 from kinevox.methods.diffposetalk.dynamics import Dynamics, parts_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import perform
@@ -32,6 +33,7 @@ from kinevox.training.loop import space_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+SPEECH = Path(__file__).parents[2] / "examples" / "speech.flac"
 FRAMES = 200
 LONG = replace(TINY, window=60)
 QUICKLY = Sampling(steps=2, overlap=5, steady_head=False)
@@ -60,11 +62,10 @@ class TestMeasuring:
     def test_parts_of_a_face(self) -> None:
         parts = parts_of(ARKIT, range(ARKIT.num_channels))
         named = {part: {ARKIT.names[p] for p in places} for part, places in parts.items()}
-        assert named["blinks"] == {"eyeBlinkLeft", "eyeBlinkRight"}
         assert named["head_y"] == {"head_y"}
         assert "browInnerUp" in named["brows"] and "cheekSquintLeft" in named["upper face"]
-        # What is said decides how far the mouth goes.
-        assert not {"jawOpen", "mouthPucker"} & set.union(*named.values())
+        # What is said decides how far the mouth goes, and blinks are all or nothing.
+        assert not {"jawOpen", "mouthPucker", "eyeBlinkLeft"} & set.union(*named.values())
 
     def test_of_flame_only_the_head_has_dynamics(self) -> None:
         layout = flame_layout(50)
@@ -172,25 +173,38 @@ def moving(size: float, seed: int) -> Motion:
     return Motion(values, 25.0, ARKIT)
 
 
+def said(person: int, clip: int, split: str, speech: Speech, motion: Motion) -> Record:
+    name = f"p{person}"
+    return Record(f"{name}-{clip}", split, name, name, speech, motion, {})
+
+
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """People of two kinds, three clips of each."""
+    """Silent people of two kinds, three clips of each."""
     folder = tmp_path_factory.mktemp("crowd")
+    silence = Speech(np.zeros(120 * 640, np.float32))
     records = [
-        Record(
-            id=f"p{person}-{clip}",
-            split="train",
-            speaker=f"p{person}",
-            style=f"p{person}",
-            speech=Speech(np.zeros(120 * 640, np.float32)),
-            motion=moving((0.05, 0.2)[person % 2], 10 * person + clip),
-            metadata={},
-        )
+        said(person, clip, "train", silence, moving((0.05, 0.2)[person % 2], 10 * person + clip))
         for person in range(12)
         for clip in range(3)
     ]
     write_shard(folder, 0, records)
     finish(folder, "crowd", ARKIT, 25.0, {"command": "a test"})
+    return Corpus.open(folder)
+
+
+@pytest.fixture(scope="module")
+def talkers(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """People who speak. Those whom nothing is learned from open their mouths further."""
+    folder = tmp_path_factory.mktemp("talkers")
+    speech = Speech(read_audio(SPEECH)[: 120 * 640])
+    records = [
+        said(person, clip, split, speech, moving(0.1, person).with_channels(jawOpen=jaw))
+        for person, (split, jaw) in enumerate([("train", 0.2)] * 4 + [("valid", 0.4)] * 2)
+        for clip in range(2)
+    ]
+    write_shard(folder, 0, records)
+    finish(folder, "talkers", ARKIT, 25.0, {"command": "a test"})
     return Corpus.open(folder)
 
 
@@ -224,6 +238,28 @@ class TestCalibrating:
         less, more = network.dynamics.expected(torch.from_numpy(np.stack(styles)))
         head = [network.dynamics.parts.index(f"head_{axis}") for axis in "xyz"]
         np.testing.assert_allclose((more - less)[head, 0], np.log(4), atol=0.4)
+
+    def test_mouths_get_the_size_of_those_of_unseen_people(
+        self, talkers: Corpus, tmp_path: Path
+    ) -> None:
+        torch.manual_seed(0)
+        space = space_of(talkers)
+        network = STYLED.build(space).eval()
+        # It draws what is usual in what is learned from.
+        for weights in network.denoiser.out.parameters():
+            torch.nn.init.zeros_(weights)
+        write_checkpoint(tmp_path, STYLED, space, network, FACTS)
+        api.calibrate_weights(tmp_path, talkers.folder)
+        person, opened = talkers.split("valid")[0], {}
+        for calibrated in (True, False):
+            loaded = METHODS.get("diffposetalk").load(tmp_path)
+            sampling = Sampling(calibrated=calibrated, close_in_silence=False)
+            method = replace(loaded, sampling=sampling)
+            style = Style(tuple(style_of(method.network.style_encoder, person.motion).tolist()))
+            takes = [method.generate(person.speech, style, seed=seed) for seed in range(4)]
+            opened[calibrated] = np.mean([take["jawOpen"] for take in takes])
+        assert opened[True] == pytest.approx(0.4, rel=0.1)
+        assert opened[False] != pytest.approx(0.4, rel=0.2)
 
     def test_it_belongs_to_its_style_encoder(
         self, crowd: Corpus, face: Path, tmp_path: Path

@@ -1,4 +1,4 @@
-"""Habits of diffposetalk: sizes of the mouth, lips at rest, eyes that wander."""
+"""Habits of diffposetalk: sizes of the mouth, lips at rest, eyes that wander, blinks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import vowel
 
-from kinevox.gaze import line_of_sight, turned_eyes
+from kinevox.blinks import count_blinks
+from kinevox.gaze import line_of_sight
 from kinevox.known import outside
 from kinevox.methods import METHODS, Performance
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style
 from kinevox.methods.diffposetalk.habits import (
+    QUANTILES,
     SIZED,
     Habits,
+    glances_of,
     rest_of,
     sizes_of,
     wander_of,
@@ -34,22 +37,23 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 WIDTH = 16
 STYLE = np.linspace(-1, 1, WIDTH).astype(np.float32)
 EVERYBODY = Style(tuple(STYLE.tolist()))
-PLAIN = Sampling(steps=2, steady_gaze=False, close_lips=False, close_in_silence=False)
+PLAIN = Sampling(
+    steps=2, steady_gaze=False, whole_blinks=False, close_lips=False, close_in_silence=False
+)
 
 
 def habits(
-    sizes: float = 0.0, wander: float = -3.0, lower_lip: float = 0.0, drawn: float = -3.0
+    sizes: float = 0.0, wander: float = 1.0, lower_lip: float = 0.0, rate: float = 0.0
 ) -> Habits:
-    """Those of everybody, whatever the style."""
+    """Those of everybody, whatever the style; `rate` is of blinks a second."""
     made = Habits(WIDTH)
-    linear = made.expectation.linear
-    torch.nn.init.zeros_(linear.weight)
-    torch.nn.init.zeros_(linear.bias)
-    linear.bias[0] = wander
+    for linear in (made.eyes.linear, made.lips.linear):
+        torch.nn.init.zeros_(linear.weight)
+        torch.nn.init.zeros_(linear.bias)
+    made.eyes.linear.bias.copy_(torch.tensor([np.log(wander), rate]))
     for name in ("mouthLowerDownLeft", "mouthLowerDownRight"):
-        linear.bias[1 + OPENING.index(name)] = lower_lip
+        made.lips.linear.bias[OPENING.index(name)] = lower_lip
     made.sizes.fill_(sizes)
-    made.drawn_wander.fill_(drawn)
     return made
 
 
@@ -59,11 +63,10 @@ def talking(seed: int = 0, frames: int = 60) -> Motion:
     return Motion(values.astype(np.float32)).with_channels(jawOpen=0.4, mouthClose=0.1)
 
 
-def glancing(angle: float, frames: int = 100) -> Motion:
-    """Somebody who looks to the side for a quarter of the time."""
-    still = Motion(np.zeros((frames, ARKIT.num_channels), np.float32))
+def glance(angle: float, frames: int = 100) -> np.ndarray:
+    """Sight of somebody who looks to the side for a quarter of the time."""
     yaw = np.where(np.arange(frames) < frames // 4, angle, 0.0)
-    return turned_eyes(still, np.stack([yaw, np.zeros(frames)], axis=1))
+    return np.stack([yaw, np.full(frames, 0.02)], axis=1)
 
 
 class TestSizes:
@@ -119,28 +122,37 @@ class TestRest:
         assert rest["mouthLowerDownLeft"] == pytest.approx(0.25)
 
 
-class TestWander:
-    def test_it_grows_with_the_angle(self) -> None:
-        near, far = (wander_of(glancing(angle)) for angle in (0.1, 0.2))
-        assert far - near == pytest.approx(np.log(2), abs=0.02)
+class TestGlances:
+    def test_wander_grows_with_the_angle(self) -> None:
+        near, far = (wander_of(glance(angle)) for angle in (0.1, 0.2))
+        assert far / near == pytest.approx(2.0, abs=0.02)
+        np.testing.assert_allclose(glances_of(glance(0.1)), np.repeat([0.1, 0.0], [25, 75]))
 
-    def test_who_wanders_as_expected_is_left_alone(self) -> None:
-        usual = wander_of(glancing(0.1))
-        made = habits(wander=usual, drawn=usual)
-        assert made.wander(STYLE, glancing(0.1)) == pytest.approx(1.0)
+    def test_they_go_as_far_as_somebody_wanders(self) -> None:
+        made = habits(wander=2.0)
+        np.testing.assert_allclose(made.glancing(STYLE, glance(0.1)), glance(0.2), atol=1e-6)
 
-    def test_what_is_drawn_too_small_grows(self) -> None:
-        usual = wander_of(glancing(0.1))
-        made = habits(wander=usual + np.log(2), drawn=usual)
-        assert made.wander(STYLE, glancing(0.1)) == pytest.approx(2.0)
+    def test_they_are_spread_as_people_spread_theirs(self) -> None:
+        made = habits(wander=0.1)
+        # Drawn are small and large ones alike, people's are mostly small.
+        made.drawn_glances.copy_(torch.linspace(0, 0.2, len(QUANTILES)))
+        made.glances.copy_(3 * torch.linspace(0, 1, len(QUANTILES)) ** 2)
+        near, far = (made.glancing(STYLE, glance(angle))[0, 0] for angle in (0.1, 0.2))
+        assert near == pytest.approx(0.075, abs=1e-3) and far == pytest.approx(0.3, abs=1e-3)
 
-    def test_a_long_take_counts_more_than_the_average(self) -> None:
-        made = habits(wander=0.0, drawn=-0.5)
-        far = -wander_of(glancing(0.1))
-        short, long = (
-            np.log(made.wander(STYLE, glancing(0.1, frames))) for frames in (25, 25 * 120)
-        )
-        assert 0.5 < short < long <= min(far, 1.0)
+    def test_what_is_looked_at_most_stays(self) -> None:
+        sight = habits(wander=3.0).glancing(STYLE, glance(0.1))
+        np.testing.assert_allclose(sight[25:], glance(0.1)[25:], atol=1e-6)
+
+
+class TestBlinks:
+    def test_as_often_as_expected(self) -> None:
+        rng = np.random.default_rng(0)
+        counts = [habits(rate=0.3).blinks(STYLE, 5.0, rng) for _ in range(200)]
+        assert set(counts) == {1, 2} and np.mean(counts) == pytest.approx(1.5, abs=0.1)
+
+    def test_nobody_blinks_less_than_never(self) -> None:
+        assert habits(rate=-0.1).blinks(STYLE, 100.0, np.random.default_rng(0)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +191,12 @@ class TestPerforming:
         sight = line_of_sight(performed(method, None, steady_gaze=True))
         still = np.abs(np.diff(sight, axis=0)).max(axis=1) < 1e-5
         assert still.mean() > 0.9
+
+    def test_people_blink_as_often_as_expected(self, method: DiffPoseTalk) -> None:
+        for rate in (0.0, 0.5, 1.0):
+            made = habits(rate=rate)
+            assert count_blinks(performed(method, made, whole_blinks=True)) == 4 * rate
+            assert performed(method, made, whole_blinks=False)["eyeBlinkLeft"].max() < 0.9
 
     def test_it_can_be_left_out(self, method: DiffPoseTalk) -> None:
         made = habits(sizes=0.4, lower_lip=0.4)

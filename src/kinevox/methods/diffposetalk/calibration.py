@@ -1,26 +1,38 @@
 """What styles let expect of motion, and what drawing makes too small; measured, not trained.
 
 Least squares from the style of a performer's other clips to how much each window of a clip moves,
-how far the eyes wander and where the lips rest. Then the network performs clips of people whom it
-has not learned from, if there are some, and what is drawn is compared with what they did.
+how far the eyes wander, how often they blink and where the lips rest. Then the network performs
+clips of people whom it has not learned from, if there are some, and what is drawn is compared with
+what they did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from kinevox.blinks import count_blinks
 from kinevox.data import Corpus
 from kinevox.errors import AssetError, MotionError
+from kinevox.gaze import steady_sight
 from kinevox.methods._base import Performance
 from kinevox.methods.diffposetalk import Style
 from kinevox.methods.diffposetalk.channels import normalized
 from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, Dynamics, parts_of
-from kinevox.methods.diffposetalk.habits import SIZED, Habits, rest_of, sizes_of, wander_of
+from kinevox.methods.diffposetalk.habits import (
+    QUANTILES,
+    SIZED,
+    Habits,
+    glances_of,
+    rest_of,
+    sizes_of,
+    wander_of,
+)
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.performances import perform_all
 from kinevox.methods.diffposetalk.sampling import usual_sampling
@@ -32,13 +44,23 @@ from kinevox.speech import Speech
 Progress = Callable[[str, int, int], None]
 
 LISTENED = 800
-"""Clips of which habits are measured; to hear where somebody pauses takes a while."""
+"""Clips of which lips at rest are measured; to hear where somebody pauses takes a while."""
 PERFORMED = 150
 """Clips that are performed and compared."""
 LEAST_RESTING = 5
 """Fewer frames of a clip do not tell where lips rest."""
 SMALLEST = 1e-3
 """Weights that are smaller on average are not scaled."""
+
+
+class _Pair(NamedTuple):
+    """A clip as somebody performed it, and as the network does."""
+
+    true: Motion
+    drawn: Motion
+    style: Tensor
+    """From the person's other clips."""
+    speaking: Bool[np.ndarray, " frames"]
 
 
 def calibrate(
@@ -69,12 +91,17 @@ def calibrate(
     told = dict(_styles(network, clips, progress))
     if not told:
         raise MotionError(f"Corpus '{corpus.name}' has nobody with two clips to train on.")
+    named = space.layout == ARKIT
     network.dynamics, network.habits = _dynamics(network, clips, told), None
-    habits = None
-    if space.layout == ARKIT:
-        habits = _expected_habits(network, clips, told, progress)
+    habits = _habits(network, clips, told, progress) if named else None
     unseen = corpus.split("valid") if "valid" in corpus.index["split"] else clips
-    _compare(network, network.dynamics, habits, unseen, progress)
+    if pairs := list(_performed(network, unseen, progress)):
+        true = _all_windows(network, network.dynamics, [pair.true for pair in pairs])
+        drawn = _all_windows(network, network.dynamics, [pair.drawn for pair in pairs])
+        _make_up(network.dynamics, true, drawn)
+        if habits is not None:
+            _size(habits, pairs)
+            _glance(habits, pairs)
     network.habits = habits
 
 
@@ -112,6 +139,12 @@ def _dynamics(network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tenso
     return dynamics
 
 
+def _all_windows(
+    network: DiffPoseTalkNetwork, dynamics: Dynamics, motions: Sequence[Motion]
+) -> Float[Tensor, "windows parts 2"]:
+    return torch.stack([w for motion in motions for w in _windows(network, dynamics, motion)])
+
+
 def _windows(network: DiffPoseTalkNetwork, dynamics: Dynamics, motion: Motion) -> list[Tensor]:
     """How far and how quickly the parts move in each window of a clip."""
     values = torch.from_numpy(normalized(network.space, network.columns, motion.values))
@@ -138,78 +171,69 @@ def _make_up(
 
 
 def _missing(
-    true: Float[Tensor, "examples numbers"], instead: Float[Tensor, "examples numbers"]
-) -> Float[Tensor, " numbers"]:
+    true: Float[Tensor, "examples parts"], instead: Float[Tensor, "examples parts"]
+) -> Float[Tensor, " parts"]:
     """Of logarithms of sizes, by how much the mean size falls short."""
     return (true.exp().mean(dim=0) / instead.exp().mean(dim=0)).log()
 
 
-def _expected_habits(
+def _habits(
     network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tensor], progress: Progress
 ) -> Habits:
-    """How far eyes wander and where lips rest, without what was drawn."""
-    styles, wanders, rests = [], [], []
-    chosen = _spread(list(told), LISTENED)
-    for done, i in enumerate(chosen):
-        progress("Measuring habits", done, len(chosen))
-        clip = clips[i]
-        resting = closing(clip.motion.times, pauses_of(clip.speech.samples)) >= 0.95
-        if resting.sum() >= LEAST_RESTING:
-            styles.append(told[i])
-            wanders.append(wander_of(clip.motion))
-            rests.append(rest_of(clip.motion, resting))
-    progress("Measuring habits", len(chosen), len(chosen))
+    """What eyes and lips do, without what was drawn."""
     habits = Habits(network.config.style_width)
-    if not styles:
-        return habits
-    inputs, wander = torch.stack(styles), torch.tensor(wanders)
-    shown = torch.cat([wander[:, None], torch.from_numpy(np.array(rests)).float()], dim=1)
-    habits.expectation.fit(inputs, shown)
-    lacking = torch.zeros(shown.shape[1])
-    lacking[:1] = _missing(wander[:, None], habits.expectation(inputs)[:, :1])
-    habits.expectation.shift(lacking)
+    eyes, rests, listened = [], {}, set(_spread(list(told), LISTENED))
+    for done, i in enumerate(told):
+        progress("Measuring habits", done, len(told))
+        motion = clips.motion(i)
+        rate = count_blinks(motion) / motion.seconds
+        eyes.append(torch.tensor([np.log(wander_of(steady_sight(motion))), rate]))
+        if i in listened:
+            resting = closing(motion.times, pauses_of(clips[i].speech.samples)) >= 0.95
+            if resting.sum() >= LEAST_RESTING:
+                rests[i] = torch.from_numpy(rest_of(motion, resting))
+    progress("Measuring habits", len(told), len(told))
+    habits.eyes.fit(torch.stack(list(told.values())), torch.stack(eyes))
+    if rests:
+        habits.lips.fit(torch.stack([told[i] for i in rests]), torch.stack(list(rests.values())))
     return habits
 
 
-def _compare(
-    network: DiffPoseTalkNetwork,
-    dynamics: Dynamics,
-    habits: Habits | None,
-    clips: Corpus,
-    progress: Progress,
-) -> None:
-    """Makes up for what is smaller in what is drawn than in what people do."""
-    told = dict(_styles(network, clips, progress))
-    drawn, true, wanders = np.zeros(len(SIZED)), np.zeros(len(SIZED)), []
-    moved: tuple[list[Tensor], list[Tensor]] = ([], [])
+def _performed(network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress) -> Iterator[_Pair]:
+    """Some clips as the network performs them, and as they were."""
+    sampling, told = usual_sampling(network.config), dict(_styles(network, clips, progress))
     chosen = _spread(list(told), PERFORMED)
-    sampling = usual_sampling(network.config)
     for done, i in enumerate(chosen):
         progress("Performing for comparison", done, len(chosen))
         clip = clips[i]
-        speech = Speech(clip.speech.samples)
-        style = Style(tuple(told[i].tolist()))
+        speech, style = Speech(clip.speech.samples), Style(tuple(told[i].tolist()))
         (take,) = perform_all(network, [Performance(speech, style, i)], sampling, clips.fps)
         frames = min(take.num_frames, clip.motion.num_frames)
-        did, does = (m.replace(values=m.values[:frames]) for m in (clip.motion, take))
-        for shown, motion in zip(moved, (did, does), strict=True):
-            shown += _windows(network, dynamics, motion)
-        if habits is None:
-            continue
-        speaking = closing(did.times, pauses_of(speech.samples)) == 0
-        if speaking.any():
-            drawn += sizes_of(does, speaking)
-            true += sizes_of(did, speaking)
-        wanders.append(wander_of(does))
+        true, drawn = (m.replace(values=m.values[:frames]) for m in (clip.motion, take))
+        yield _Pair(true, drawn, told[i], closing(true.times, pauses_of(speech.samples)) == 0)
     progress("Performing for comparison", len(chosen), len(chosen))
-    if chosen:
-        _make_up(dynamics, *map(torch.stack, moved))
-    if not chosen or habits is None:
-        return
-    known = np.minimum(drawn, true) > SMALLEST * len(chosen)
+
+
+def _size(habits: Habits, pairs: Sequence[_Pair]) -> None:
+    """Compares what was drawn while somebody spoke with what they did."""
+    true, drawn = np.zeros(len(SIZED)), np.zeros(len(SIZED))
+    for pair in pairs:
+        if pair.speaking.any():
+            true += sizes_of(pair.true, pair.speaking)
+            drawn += sizes_of(pair.drawn, pair.speaking)
+    known = np.minimum(drawn, true) > SMALLEST * len(pairs)
     ratio = np.divide(true, drawn, out=np.ones(len(SIZED)), where=known)
     habits.sizes.copy_(torch.from_numpy(np.log(ratio)))
-    habits.drawn_wander.copy_(torch.tensor(wanders).exp().mean().log())
+
+
+def _glance(habits: Habits, pairs: Sequence[_Pair]) -> None:
+    """Compares how far eyes leave what they look at."""
+    drawn = [glances_of(steady_sight(pair.drawn)) for pair in pairs]
+    true = [
+        glances_of(steady_sight(pair.true)) / habits.wander(pair.style.numpy()) for pair in pairs
+    ]
+    for table, found in ((habits.drawn_glances, drawn), (habits.glances, true)):
+        table.copy_(torch.from_numpy(np.quantile(np.concatenate(found), QUANTILES)))
 
 
 def _spread(places: list[int], count: int) -> list[int]:

@@ -69,5 +69,5 @@ def _modules(
     if dynamics is not None:
         found.append(("dynamics", dynamics, list(dynamics.parts)))
     if habits is not None:
-        found.append(("habits", habits, [*SIZED, "wander", *OPENING]))
+        found.append(("habits", habits, [*SIZED, "wander", "blinks", *OPENING]))
     return found

@@ -22,7 +22,7 @@ from torch.nn import functional
 from kinevox.methods.diffposetalk.expectation import Expectation
 from kinevox.methods.diffposetalk.style import mean_over
 from kinevox.motion import MotionLayout
-from kinevox.strengths import BLINKS, UPPER_FACE
+from kinevox.strengths import UPPER_FACE
 
 LEAST_FRAMES = 50
 """In less time nobody moves as far as they usually do."""
@@ -34,8 +34,10 @@ SLOW = 3.0
 """Deviation of the window [frames] that tells slow motion from quick: at 25 fps half at 1.6 Hz."""
 LARGEST = 1.0
 """Largest change, as the logarithm of a factor."""
-_ROUNDS = 16
-_DAMPED = 0.6
+_ROUNDS = 4
+_APART = 0.3
+"""Shares that hardly differ cannot be told apart."""
+_TINY = 1e-12
 
 
 def parts_of(layout: MotionLayout, columns: Sequence[int]) -> Mapping[str, list[int]]:
@@ -55,8 +57,6 @@ def _part(name: str, group: str) -> str | None:
     if group == "head":
         # Nodding, turning and tilting are habits of their own.
         return name
-    if name in BLINKS:
-        return "blinks"
     if name.startswith("brow"):
         return "brows"
     return "upper face" if name in UPPER_FACE else None
@@ -73,6 +73,8 @@ class Dynamics(nn.Module):
     """Of the channels of all parts."""
     part: Tensor
     """Of each of those."""
+    mean_of_part: Tensor
+    """From their numbers to the mean of each part."""
 
     def __init__(self, parts: Mapping[str, Sequence[int]], style_width: int):
         super().__init__()
@@ -81,6 +83,8 @@ class Dynamics(nn.Module):
         numbered = [(place, k) for k, places in enumerate(parts.values()) for place in places]
         for name, numbers in zip(("places", "part"), zip(*numbered, strict=True), strict=True):
             self.register_buffer(name, torch.tensor(numbers), persistent=False)
+        members = functional.one_hot(self.part).float()
+        self.register_buffer("mean_of_part", members / members.sum(dim=0), persistent=False)
 
     def expected(self, style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch parts 2"]:
         """Of people with these styles."""
@@ -95,7 +99,8 @@ class Dynamics(nn.Module):
         motion = motion[..., self.places].float()
         away = motion - mean_over(motion, mask)[:, None]
         steps = motion.diff(dim=1)
-        return _amounts(self._shared(away, away, mask), self._shared(steps, steps, _moving(mask)))
+        poses, moves = self._products(away, away, mask), self._products(steps, steps, _moving(mask))
+        return _amounts(poses[0], moves[0])
 
     def steered(
         self,
@@ -123,34 +128,41 @@ class Dynamics(nn.Module):
         mask: Bool[Tensor, "batch frames"],
         expected: Float[Tensor, "batch parts 2"],
     ) -> Float[Tensor, "batch parts 2"]:
-        """Logarithms of the factors of the slow and the quick share, found in rounds."""
+        """Logarithms of the factors of the slow and the quick share, by Newton's method."""
 
-        def products(slow: Tensor, quick: Tensor, mask: Tensor) -> list[Tensor]:
-            pairs = ((slow, slow), (slow, quick), (quick, quick))
-            return [self._shared(one, other, mask) for one, other in pairs]
-
-        poses = products(slow, quick, mask)
-        steps = products(slow.diff(dim=1), quick.diff(dim=1), _moving(mask))
+        # Of poses and of steps from frame to frame.
+        slows, boths, quicks = torch.stack(
+            [
+                self._products(slow, quick, mask),
+                self._products(slow.diff(dim=1), quick.diff(dim=1), _moving(mask)),
+            ],
+            dim=1,
+        )
         gains = torch.zeros_like(expected)
         for _ in range(_ROUNDS):
             a, b = gains.exp().unbind(dim=-1)
-            squares = [p[0] * a * a + 2 * p[1] * a * b + p[2] * b * b for p in (poses, steps)]
+            slow_part, both, quick_part = slows * a * a, boths * a * b, quicks * b * b
+            squares = slow_part + 2 * both + quick_part
             far, pace = (expected - _amounts(*squares)).unbind(dim=-1)
+            # By how much each grows with the logarithm of the slow share's factor.
+            of_poses, of_steps = (slow_part + both) / squares.clamp(min=_TINY)
             # Poses are mostly slow, steps mostly quick.
-            gains = gains + _DAMPED * torch.stack([far, far + pace], dim=-1)
+            apart = (of_poses - of_steps).clamp(min=_APART)
+            slower = far - (1 - of_poses) * pace / apart
+            gains = gains + torch.stack([slower, slower + pace / apart], dim=-1)
             gains = gains.clamp(-LARGEST, LARGEST)
         return gains
 
-    def _shared(
+    def _products(
         self,
-        one: Float[Tensor, "batch frames moving"],
-        other: Float[Tensor, "batch frames moving"],
+        slow: Float[Tensor, "batch frames moving"],
+        quick: Float[Tensor, "batch frames moving"],
         mask: Bool[Tensor, "batch frames"],
-    ) -> Float[Tensor, "batch parts"]:
-        """Mean products over frames and over the channels of each part."""
-        of_channels = mean_over(one * other, mask)
-        sums = of_channels.new_zeros(len(one), len(self.parts)).index_add(1, self.part, of_channels)
-        return sums / torch.bincount(self.part, minlength=len(self.parts))
+    ) -> Float[Tensor, "3 batch parts"]:
+        """Mean squares of both shares, and their mean product between, by part."""
+        products = torch.stack([slow * slow, slow * quick, quick * quick])
+        share = mask / mask.sum(dim=1, keepdim=True)
+        return torch.einsum("kbfc,bf->kbc", products, share) @ self.mean_of_part
 
 
 def long_enough(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, " batch"]:

@@ -3,7 +3,9 @@
 - Size: rounded lips are drawn smaller than people's, because the likeliest way to say something is
   smaller than the mean. Each part of the mouth is scaled by one number, which is measured.
 - Rest: where somebody's lips rest in pauses follows from the style.
-- Wander: so does how far the eyes leave what they look at most.
+- Glances: so does how far the eyes wander. What is drawn stays nearer to what it looks at most, and
+  leaves it all the time; people look there, and then somewhere else.
+- Blinks: so does how often somebody blinks.
 
 Layout `arkit`, whose channels are known by name.
 """
@@ -18,7 +20,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from kinevox.arkit import LIP_OPENING_MM
-from kinevox.gaze import line_of_sight, steady_gaze
 from kinevox.methods.diffposetalk.expectation import Expectation
 from kinevox.motion import Motion
 from kinevox.pauses import OPENING
@@ -35,10 +36,10 @@ PARTED_MM = 0.6
 """Lips that are expected to rest nearer to each other rest closed [mm]."""
 FLOOR = float(np.radians(0.3))
 """Eyes that wander less do not wander [rad]."""
-TELLING_SECONDS = 10.0
-"""As long a take says as much about its eyes as the average does [s]."""
+QUANTILES = np.linspace(0, 1, 51)
+"""Of glances."""
 LARGEST = 1.0
-"""Largest change of anything, as the logarithm of a factor."""
+"""Largest change of a size, as the logarithm of a factor."""
 
 
 class Habits(nn.Module):
@@ -46,14 +47,18 @@ class Habits(nn.Module):
 
     sizes: Tensor
     """Of each part of `SIZED`: how much larger people's is than what is drawn, as a logarithm."""
-    drawn_wander: Tensor
-    """How far eyes wander in what is drawn, as of `wander_of`."""
+    drawn_glances: Tensor
+    """`QUANTILES` of how far the eyes are from what they look at most in what is drawn [rad]."""
+    glances: Tensor
+    """And in people, as a share of how far theirs are expected to wander."""
 
     def __init__(self, style_width: int):
         super().__init__()
-        self.expectation = Expectation(style_width, 1 + len(OPENING))
+        self.eyes = Expectation(style_width, 2)
+        self.lips = Expectation(style_width, len(OPENING))
         self.register_buffer("sizes", torch.zeros(len(SIZED)))
-        self.register_buffer("drawn_wander", torch.zeros(()))
+        for name in ("drawn_glances", "glances"):
+            self.register_buffer(name, torch.from_numpy(QUANTILES).float())
 
     def sized(self, motion: Motion) -> Motion:
         """Drawn motion with a mouth of people's size. Lips that nearly meet are not parted."""
@@ -75,31 +80,50 @@ class Habits(nn.Module):
 
     def rest(self, style: Float[np.ndarray, " style"]) -> dict[str, float]:
         """Weights in pauses of those whose lips rest apart, by name; else nothing."""
-        weights = self._expected(style)[1:].clamp(0, 1).tolist()
+        weights = _of(self.lips, style).clamp(0, 1).tolist()
         named = dict(zip(OPENING, weights, strict=True))
         parted = sum(mm * named[name] for name, mm in LIP_OPENING_MM.items())
         return named if parted >= PARTED_MM else {}
 
-    def wander(self, style: Float[np.ndarray, " style"], drawn: Motion) -> float:
-        """How much further than drawn the eyes wander, as a factor.
+    def wander(self, style: Float[np.ndarray, " style"]) -> float:
+        """How far the eyes wander, as of `wander_of`."""
+        return float(_of(self.eyes, style)[0].exp())
 
-        A short take says little about how far they wander in what is drawn, so what they do on
-        average counts too.
-        """
-        own = drawn.seconds / (drawn.seconds + TELLING_SECONDS)
-        usual = own * wander_of(drawn) + (1 - own) * float(self.drawn_wander)
-        more = float(self._expected(style)[0]) - usual
-        return float(np.exp(np.clip(more, -LARGEST, LARGEST)))
+    def glancing(
+        self, style: Float[np.ndarray, " style"], sight: Float[np.ndarray, "frames 2"]
+    ) -> Float[np.ndarray, "frames 2"]:
+        """A drawn line of sight [rad] that leaves what it looks at most as far as people's do."""
+        middle, far = _far(sight)
+        further = self.wander(style) * np.interp(far, self.drawn_glances, self.glances)
+        return middle + (further / np.maximum(far, 1e-9))[:, None] * (sight - middle)
 
-    def _expected(self, style: Float[np.ndarray, " style"]) -> Float[Tensor, " numbers"]:
-        return self.expectation(torch.from_numpy(style)[None])[0]
+    def blinks(
+        self, style: Float[np.ndarray, " style"], seconds: float, rng: np.random.Generator
+    ) -> int:
+        """How often somebody blinks in this time; what is left of a blink is one by chance."""
+        return int(max(float(_of(self.eyes, style)[1]), 0.0) * seconds + rng.uniform())
 
 
-def wander_of(motion: Motion) -> float:
-    """How far the eyes leave what they look at most: the logarithm of the root mean square."""
-    sight = line_of_sight(steady_gaze(motion))
-    away = sight - np.median(sight, axis=0)
-    return float(np.log((away**2).sum(axis=1).mean() + FLOOR**2) / 2)
+def _of(expectation: Expectation, style: Float[np.ndarray, " style"]) -> Float[Tensor, " numbers"]:
+    return expectation(torch.from_numpy(style)[None])[0]
+
+
+def _far(
+    sight: Float[np.ndarray, "frames 2"],
+) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, " frames"]]:
+    """What is looked at most, and how far from it [rad]."""
+    middle = np.median(sight, axis=0)
+    return middle, np.linalg.norm(sight - middle, axis=1)
+
+
+def glances_of(sight: Float[np.ndarray, "frames 2"]) -> Float[np.ndarray, " frames"]:
+    """How far the eyes are from what they look at most [rad]."""
+    return _far(sight)[1]
+
+
+def wander_of(sight: Float[np.ndarray, "frames 2"]) -> float:
+    """Root mean square of `glances_of` [rad]."""
+    return float(np.sqrt((glances_of(sight) ** 2).mean() + FLOOR**2))
 
 
 def sizes_of(motion: Motion, speaking: Bool[np.ndarray, " frames"]) -> Float[np.ndarray, " parts"]:

@@ -10,8 +10,9 @@ from jaxtyping import Float
 
 from kinevox import timebase
 from kinevox.audio.prosody import Pause
+from kinevox.blinks import whole_blinks
 from kinevox.closures import closure, with_lips_closed
-from kinevox.gaze import steady_gaze
+from kinevox.gaze import looking, steady_sight
 from kinevox.known import Known
 from kinevox.methods._base import WINDOW_BORDERS, Performance
 from kinevox.methods.diffposetalk.habits import Habits
@@ -95,8 +96,7 @@ def _perform_group(
         times = " ".join(f"{border / space.fps:g}" for border in borders)
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: times})
         if named:
-            style = _vector(one)
-            motion = _finished(motion, style, phones[key], pauses[key], habits, sampling)
+            motion = _finished(motion, one, phones[key], pauses[key], habits, sampling)
         motions.append(_at(motion, fps, one.speech))
     return motions
 
@@ -108,20 +108,26 @@ def _as_drawn(known: Known, habits: Habits | None) -> Known:
 
 def _finished(
     motion: Motion,
-    style: Float[np.ndarray, " style"] | None,
+    performance: Performance,
     phones: Phones | None,
     pauses: Sequence[Pause],
     habits: Habits | None,
     sampling: Sampling,
 ) -> Motion:
     """A drawn take of layout `arkit`, with what its person is known for and what is certain."""
-    rest, wander = None, 1.0
+    style, rest, count = _vector(performance), None, None
     if habits is not None:
         motion = habits.sized(motion)
-        if style is not None:
-            rest, wander = habits.rest(style), habits.wander(style, motion)
+    if habits is not None and style is not None:
+        rest = habits.rest(style)
+        count = habits.blinks(style, motion.seconds, np.random.default_rng(performance.seed))
     if sampling.steady_gaze:
-        motion = steady_gaze(motion, wander)
+        sight = steady_sight(motion)
+        if habits is not None and style is not None:
+            sight = habits.glancing(style, sight)
+        motion = looking(motion, sight)
+    if sampling.whole_blinks:
+        motion = whole_blinks(motion, count)
     if phones is not None:
         motion = with_lips_closed(motion, closure(phones, motion.times, motion.fps))
     return closed_in(motion, pauses, rest)

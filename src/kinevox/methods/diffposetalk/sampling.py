@@ -34,7 +34,7 @@ class Sampling:
     """How those lie, as of `spaced`."""
     guidance: Guidance = FOLLOWED
     """How strongly sound and style are followed; published: 1.15 and 3."""
-    mouth_noise: float = 0.1
+    mouth_noise: float = 0.05
     """How much of the noise jaw, lips and tongue grow from; published: 1. What is said decides
     where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
@@ -52,6 +52,8 @@ class Sampling:
     """Take out of the head's turns what is quicker than heads are."""
     steady_gaze: bool = True
     """Keep the eyes on something between leaps, in layout `arkit`."""
+    whole_blinks: bool = True
+    """Shut the lids in a blink, or leave them open, in layout `arkit`."""
     calibrated: bool = True
     """Move as people with the style are expected to, where that was measured for the network."""
     close_in_silence: bool = True
@@ -117,6 +119,7 @@ PUBLISHED = Sampling(
     silence_behind=True,
     steady_head=False,
     steady_gaze=False,
+    whole_blinks=False,
     calibrated=False,
     close_in_silence=False,
     close_lips=False,
