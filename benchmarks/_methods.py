@@ -15,6 +15,7 @@ from _shared import machine
 from kinevox.api._styles import style_of
 from kinevox.methods import Method, load_method
 from kinevox.motion import Motion
+from kinevox.seeds import seed_for
 from kinevox.speech import Speech
 
 
@@ -30,15 +31,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Performer:
-    """A method that performs in one style, with one seed."""
+    """A method that performs in one style, each recording with noise of its own."""
 
     name: str
     method: Method
     style: Any
     seed: int
 
-    def __call__(self, speech: Speech, fps: float) -> Motion:
-        return self.method.generate(speech, self.style, seed=self.seed, fps=fps)
+    def __call__(self, name: str, speech: Speech, fps: float) -> Motion:
+        seed = seed_for(name, self.seed)
+        return self.method.generate(speech, self.style, seed=seed, fps=fps)
 
     def described(self, words: bool) -> str:
         """Who performs, and what it goes by."""

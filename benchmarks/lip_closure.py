@@ -66,7 +66,7 @@ def main() -> None:
             continue
         aligned += 1
         heard = replace(speech, transcript=None) if options.without_text else speech
-        motion = perform(heard, 25.0)
+        motion = perform(row["path"], heard, 25.0)
         gap = inner_lip_gap(head.vertices(motion, head_pose=False), head.regions)
         for label, start, end in zip(phones.labels, phones.starts, phones.ends, strict=True):
             if label in "PBM":

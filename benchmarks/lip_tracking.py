@@ -79,7 +79,7 @@ def main() -> None:
         words = [SPOKEN.get(w, w) for *_, w in clip["words"] if w not in ("sil", "sp")]
         text = None if options.without_text else " ".join(words)
         speech = read_speech(folder / f"{clip['clip']}.ogg", transcript=text)
-        motion = perform(speech, 100.0)
+        motion = perform(clip["clip"], speech, 100.0)
         gap = inner_lip_gap(head.vertices(motion, head_pose=False), head.regions)
         tracked = theirs[clip["clip"]]
         frames = np.arange(len(tracked)) / FPS

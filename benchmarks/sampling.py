@@ -37,6 +37,7 @@ from kinevox.heads import HEADS, Head
 from kinevox.metrics import continuity, distribution, lips, style
 from kinevox.metrics._vertices import face_points
 from kinevox.motion import Motion
+from kinevox.seeds import seed_for
 
 STEPS = (1, 2, 4, 8, 16, 25, 50)
 REFERENCE = "sampler=ancestral"
@@ -141,7 +142,7 @@ def perform(row: Row, clips: Corpus, clip: int, seeds: int, head: Head) -> list[
     takes = []
     for seed in range(seeds):
         wall, cpu = time.perf_counter(), time.process_time()
-        motion = row.contestant.perform(record, seed)
+        motion = row.contestant.perform(record, seed_for(record.id, seed))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         borders = continuity.window_borders(motion)
         motion = fitted(motion, truth.num_frames, row.title, any_length=False)
