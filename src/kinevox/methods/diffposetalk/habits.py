@@ -30,6 +30,7 @@ SIZED: Mapping[str, tuple[str, ...]] = {
     "lips": ("mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight"),
     "funnel": ("mouthFunnel",),
     "pucker": ("mouthPucker",),
+    "press": ("mouthPressLeft", "mouthPressRight", "mouthRollUpper", "mouthRollLower"),
 }
 """Parts of the mouth that are scaled."""
 PARTED_MM = 0.6
