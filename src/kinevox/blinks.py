@@ -32,13 +32,6 @@ _STILL = 1e-4
 """Lids that move by less say nothing of what moves with them [weight squared]."""
 
 
-def quick_lids(motion: Motion) -> Float[np.ndarray, "frames 2"]:
-    """How far each lid is down for a moment, beyond where it is for longer, in layout `arkit`."""
-    frames = 2 * round(LONGEST * motion.fps / 2) + 1
-    lids = np.stack([motion[name] for name in BLINKS], axis=1)
-    return lids - grey_opening(lids, size=(frames, 1), mode="nearest")
-
-
 def count_blinks(motion: Motion) -> int:
     """How often the lids close for a moment."""
     return int((_moments(motion)[1] >= BEGUN).sum())
@@ -55,10 +48,13 @@ def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
         return motion
     places, heights, speeds = _moments(motion)
     chosen = np.argsort(-heights, kind="stable")[:count] if count is not None else heights >= BEGUN
-    shut = np.zeros(motion.num_frames)
+    shut, frames = np.zeros(motion.num_frames), np.arange(motion.num_frames)
+    reach = int(SPEEDS[1] * (MEETING + OPENING) * motion.fps) + 1
     for place, speed in zip(places[chosen], speeds[chosen], strict=True):
-        shut = np.maximum(shut, _blink((np.arange(motion.num_frames) - place) / motion.fps / speed))
-    quick, changed = quick_lids(motion), {}
+        near = slice(max(place - reach, 0), place + reach + 1)
+        blink = _blink((frames[near] - place) / motion.fps / speed)
+        shut[near] = np.maximum(shut[near], blink)
+    quick, changed = _quick_lids(motion), {}
     for lid, squint, own in zip(BLINKS, _SQUINTS, quick.T, strict=True):
         rest = motion[lid] - own
         # Where lids do not blink after all, what was squeezed along with them is not either.
@@ -71,10 +67,17 @@ def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
 
 def _moments(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames at which lids are down most, how far [weight], and how long against the usual."""
-    quick = np.pad(quick_lids(motion).mean(axis=1), 1)
+    quick = np.pad(_quick_lids(motion).mean(axis=1), 1)
     apart, usual = APART * motion.fps, (CLOSING / 2 + MEETING + OPENING / 2) * motion.fps
     places, found = find_peaks(quick, distance=apart, width=0)
     return places - 1, quick[places], np.clip(found["widths"] / usual, *SPEEDS)
+
+
+def _quick_lids(motion: Motion) -> Float[np.ndarray, "frames 2"]:
+    """How far each lid is down for a moment, beyond where it is for longer, in layout `arkit`."""
+    frames = 2 * round(LONGEST * motion.fps / 2) + 1
+    lids = np.stack([motion[name] for name in BLINKS], axis=1)
+    return lids - grey_opening(lids, size=(frames, 1), mode="nearest")
 
 
 def _blink(times: Float[np.ndarray, " frames"]) -> Float[np.ndarray, " frames"]:
