@@ -39,7 +39,7 @@ class Sampling:
     where they go, and the rest of their spread is doubt about what was heard."""
     flexibility: float = 0.0
     """Of `ancestral`."""
-    overlap: int = 20
+    overlap: int = 24
     """Frames that a window shares with the one before; published: 0. In fewer, heads hurry from one
     window's way to that of the next."""
     same_noise: bool = False
