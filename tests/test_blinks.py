@@ -57,6 +57,12 @@ def test_as_often_as_asked_where_lids_closed_most() -> None:
         assert shut(whole) == places and count_blinks(whole) == count
 
 
+def test_no_blink_is_cut() -> None:
+    """A clip begins and ends with open eyes."""
+    drawn = lids({0: 0.5, 100: 0.5, 198: 0.8})
+    assert shut(whole_blinks(drawn)) == shut(whole_blinks(drawn, 3)) == [100]
+
+
 def test_slow_lids_do_not_blink() -> None:
     """Somebody looks down for two seconds."""
     lid = np.where(np.abs(np.arange(200) - 100) < 25, 0.4, REST)

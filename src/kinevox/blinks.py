@@ -40,6 +40,8 @@ def count_blinks(motion: Motion) -> int:
 def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
     """The motion with lids that shut in a blink, or stay where they are; layout `arkit`.
 
+    A blink that the ends of the motion would cut is left out.
+
     Args:
         count: How many blinks there shall be: the moments at which lids close most. Else each that
             has begun.
@@ -47,6 +49,9 @@ def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
     if not motion.num_frames:
         return motion
     places, heights, speeds = _moments(motion)
+    first, last = CLOSING * motion.fps, motion.num_frames - (MEETING + OPENING) * motion.fps
+    uncut = (first <= places) & (places <= last)
+    places, heights, speeds = places[uncut], heights[uncut], speeds[uncut]
     chosen = np.argsort(-heights, kind="stable")[:count] if count is not None else heights >= BEGUN
     shut, frames = np.zeros(motion.num_frames), np.arange(motion.num_frames)
     reach = int(SPEEDS[1] * (MEETING + OPENING) * motion.fps) + 1
