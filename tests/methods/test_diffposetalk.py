@@ -180,7 +180,7 @@ class TestPerform:
                 [heard(60)],
                 [some_style()],
                 [0],
-                Sampling(steps=2, steady_head=wanted),
+                Sampling(steps=2, overlap=5, steady_head=wanted),
             )[0]
             for wanted in (False, True)
         )
@@ -218,7 +218,9 @@ class TestPerform:
     def test_guidance_of_one_is_the_plain_network(self, network: DiffPoseTalkNetwork) -> None:
         features, style = [heard(25)], [some_style()]
         one, none = (
-            perform(network, features, style, [0], Sampling(steps=3, guidance=guidance))[0]
+            perform(network, features, style, [0], Sampling(steps=3, overlap=5, guidance=guidance))[
+                0
+            ]
             for guidance in (Guidance(1.0, 1.0), Guidance(None, None))
         )
         np.testing.assert_allclose(one, none, atol=1e-5)
@@ -311,7 +313,7 @@ class TestMethod:
     def test_it_says_where_its_windows_begin(self, fps: float) -> None:
         method = METHODS.get("diffposetalk").debug()
         motion = method.generate(Speech(vowel(10.0)), Style(), fps=fps)
-        expected = [round(border * fps / 25) for border in (80, 100, 160, 180)]
+        expected = [round(border * fps / 25) for border in (76, 100, 152, 176)]
         assert window_borders(motion) == expected
 
     def test_the_published_way_runs(self) -> None:

@@ -103,7 +103,7 @@ def test_a_student_draws_in_few_steps_what_its_teacher_draws(corpus: Corpus, tea
     stage = replace(CONFIG, taught_by=str(teacher), few_steps=2, teacher_steps=4, spacing=1.5)
     student = stage.build(space_of(corpus))
     stage.begin(student)
-    assert usual_sampling(stage) == Sampling("ddim", 2, 1.5, FOLLOWED.plain)
+    assert usual_sampling(stage) == Sampling("ddim", 2, 1.5, FOLLOWED.plain, overlap=6)
     windows = windows_of(corpus, stage)
     batch = Batch.of([windows[k] for k in range(8)])
     shown = two_windows(student, batch, torch.Generator().manual_seed(0))[0]

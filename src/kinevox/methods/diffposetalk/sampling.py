@@ -105,9 +105,18 @@ def _chosen(**choices: Any) -> dict[str, Any]:
 
 def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
     """How a network draws unless told otherwise: as it was trained to."""
+    usual = Sampling()
+    # Short windows share no more of themselves than long ones.
+    usual = replace(usual, overlap=min(usual.overlap, config.window // 4))
     if not config.taught_by:
-        return Sampling()
-    return Sampling("ddim", config.few_steps, config.spacing, FOLLOWED.plain)
+        return usual
+    return replace(
+        usual,
+        sampler="ddim",
+        steps=config.few_steps,
+        spacing=config.spacing,
+        guidance=FOLLOWED.plain,
+    )
 
 
 PUBLISHED = Sampling(
