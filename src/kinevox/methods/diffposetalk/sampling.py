@@ -105,9 +105,8 @@ def _chosen(**choices: Any) -> dict[str, Any]:
 
 def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
     """How a network draws unless told otherwise: as it was trained to."""
-    usual = Sampling()
     # Short windows share no more of themselves than long ones.
-    usual = replace(usual, overlap=min(usual.overlap, config.window // 4))
+    usual = Sampling(overlap=min(Sampling.overlap, config.window // 4))
     if not config.taught_by:
         return usual
     return replace(
