@@ -1,4 +1,4 @@
-"""Habits of diffposetalk: sizes of the mouth, lips at rest, eyes that wander, blinks."""
+"""Habits of diffposetalk: sizes of the mouth, lips at rest, glances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import vowel
 
-from kinevox.blinks import count_blinks
 from kinevox.gaze import line_of_sight
 from kinevox.known import outside
 from kinevox.methods import METHODS, Performance
@@ -42,15 +41,11 @@ PLAIN = Sampling(
 )
 
 
-def habits(
-    sizes: float = 0.0, wander: float = 1.0, lower_lip: float = 0.0, rate: float = 0.0
-) -> Habits:
-    """Those of everybody, whatever the style; `rate` is of blinks a second."""
+def habits(sizes: float = 0.0, lower_lip: float = 0.0) -> Habits:
+    """Those of everybody, whatever the style."""
     made = Habits(WIDTH)
-    for linear in (made.eyes.linear, made.lips.linear):
-        torch.nn.init.zeros_(linear.weight)
-        torch.nn.init.zeros_(linear.bias)
-    made.eyes.linear.bias.copy_(torch.tensor([np.log(wander), rate]))
+    torch.nn.init.zeros_(made.lips.linear.weight)
+    torch.nn.init.zeros_(made.lips.linear.bias)
     for name in ("mouthLowerDownLeft", "mouthLowerDownRight"):
         made.lips.linear.bias[OPENING.index(name)] = lower_lip
     made.sizes.fill_(sizes)
@@ -129,30 +124,19 @@ class TestGlances:
         np.testing.assert_allclose(glances_of(glance(0.1)), np.repeat([0.1, 0.0], [25, 75]))
 
     def test_they_go_as_far_as_somebody_wanders(self) -> None:
-        made = habits(wander=2.0)
-        np.testing.assert_allclose(made.glancing(STYLE, glance(0.1)), glance(0.2), atol=1e-6)
+        np.testing.assert_allclose(habits().glancing(glance(0.1), 2.0), glance(0.2), atol=1e-6)
 
     def test_they_are_spread_as_people_spread_theirs(self) -> None:
-        made = habits(wander=0.1)
+        made = habits()
         # Drawn are small and large ones alike, people's are mostly small.
         made.drawn_glances.copy_(torch.linspace(0, 0.2, len(QUANTILES)))
         made.glances.copy_(3 * torch.linspace(0, 1, len(QUANTILES)) ** 2)
-        near, far = (made.glancing(STYLE, glance(angle))[0, 0] for angle in (0.1, 0.2))
+        near, far = (made.glancing(glance(angle), 0.1)[0, 0] for angle in (0.1, 0.2))
         assert near == pytest.approx(0.075, abs=1e-3) and far == pytest.approx(0.3, abs=1e-3)
 
     def test_what_is_looked_at_most_stays(self) -> None:
-        sight = habits(wander=3.0).glancing(STYLE, glance(0.1))
+        sight = habits().glancing(glance(0.1), 3.0)
         np.testing.assert_allclose(sight[25:], glance(0.1)[25:], atol=1e-6)
-
-
-class TestBlinks:
-    def test_as_often_as_expected(self) -> None:
-        rng = np.random.default_rng(0)
-        counts = [habits(rate=0.3).blinks(STYLE, 5.0, rng) for _ in range(200)]
-        assert set(counts) == {1, 2} and np.mean(counts) == pytest.approx(1.5, abs=0.1)
-
-    def test_nobody_blinks_less_than_never(self) -> None:
-        assert habits(rate=-0.1).blinks(STYLE, 100.0, np.random.default_rng(0)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -191,12 +175,6 @@ class TestPerforming:
         sight = line_of_sight(performed(method, None, steady_gaze=True))
         still = np.abs(np.diff(sight, axis=0)).max(axis=1) < 1e-5
         assert still.mean() > 0.9
-
-    def test_people_blink_as_often_as_expected(self, method: DiffPoseTalk) -> None:
-        for rate in (0.0, 0.5, 1.0):
-            made = habits(rate=rate)
-            assert count_blinks(performed(method, made, whole_blinks=True)) == 4 * rate
-            assert performed(method, made, whole_blinks=False)["eyeBlinkLeft"].max() < 0.9
 
     def test_it_can_be_left_out(self, method: DiffPoseTalk) -> None:
         made = habits(sizes=0.4, lower_lip=0.4)

@@ -122,7 +122,7 @@ class TestFiles:
     def test_another_encoder_refuses_them(self, method: DiffPoseTalk, tmp_path: Path) -> None:
         assert method.network is not None
         encoder = method.network.style_encoder
-        write_style(tmp_path / "x.style", some_style(), encoder)
+        write_style(tmp_path / "x.style", Style(some_style()), encoder)
         before = encoder_digest(encoder)
         encoder.motion.weight.data += 0.1
         assert encoder_digest(encoder) != before

@@ -37,9 +37,14 @@ WEIGHTS = Path(__file__).parent / "weights" / "base"
 
 @dataclass(frozen=True)
 class Style:
-    """How somebody moves, as the style encoder puts it; empty for nobody in particular."""
+    """How somebody moves."""
 
     vector: tuple[float, ...] = ()
+    """As the style encoder puts it; empty for nobody in particular."""
+    manner: tuple[float, ...] = ()
+    """As measured on the example, by `manner.py`; empty where it is too short."""
+    seconds: float = 0.0
+    """Of the example that was measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +135,7 @@ class DiffPoseTalk:
         """
         from kinevox.methods.diffposetalk.style_file import read_style
 
-        found = {name: Style(read_style(path)[0]) for name, path in self._style_files().items()}
+        found = {name: read_style(path)[0] for name, path in self._style_files().items()}
         if self.network is not None and self.network.config.style_from == "performers":
             vectors = self.network.performers.weight.tolist()
             names = self.network.space.styles
@@ -153,9 +158,9 @@ class DiffPoseTalk:
         path = files.get(name, Path(name))
         if not path.is_file():
             raise UnknownNameError("style", name, [*styles, "or a clip, or a file *.style"])
-        from kinevox.methods.diffposetalk.style_file import load_vector
+        from kinevox.methods.diffposetalk.style_file import load_style
 
-        return Style(load_vector(path, self._loaded().style_encoder))
+        return load_style(path, self._loaded().style_encoder)
 
     def extract_style(
         self,
@@ -168,21 +173,20 @@ class DiffPoseTalk:
         Raises:
             AssetError: no weights were loaded.
         """
-        from kinevox.methods.diffposetalk.style import style_of
+        from kinevox.methods.diffposetalk.style_file import style_from
 
         progress(0, 1)
-        vector = style_of(self._loaded().style_encoder, *motions)
-        return ExtractedStyle(Style(tuple(vector.tolist())))
+        return ExtractedStyle(style_from(self._loaded().style_encoder, *motions))
 
     def save_style(self, style: Style, path: Path) -> None:
-        """Writes the vector, with the digest of the encoder that it belongs to."""
+        """Writes the style, with the digest of the encoder that it belongs to."""
         from kinevox.methods.diffposetalk.style_file import write_style
 
-        write_style(path, style.vector, self._loaded().style_encoder)
+        write_style(path, style, self._loaded().style_encoder)
 
     def mix_styles(self, styles: Sequence[Style], weights: Sequence[float]) -> Style:
         """The direction between these, as long as they are: only directions are trained to mean
-        something, and the mean of two is shorter than either.
+        something, and the mean of two is shorter than either. What was measured is between, too.
 
         Raises:
             ConfigError: one is nobody's, or they cancel each other out.
@@ -198,7 +202,12 @@ class DiffPoseTalk:
         length = np.average(np.linalg.norm(vectors, axis=1), weights=weights)
         if np.linalg.norm(mean) < 1e-3 * length:
             raise ConfigError("These styles are opposites, with nothing between them.")
-        return Style(tuple((mean * length / np.linalg.norm(mean)).tolist()))
+        vector = tuple((mean * length / np.linalg.norm(mean)).tolist())
+        if not all(style.manner for style in styles):
+            return Style(vector)
+        manner = np.average([style.manner for style in styles], axis=0, weights=weights)
+        seconds = float(np.average([style.seconds for style in styles], weights=weights))
+        return Style(vector, tuple(manner.tolist()), seconds)
 
     def with_sampling(self, options: SamplingOptions) -> DiffPoseTalk:
         """The method, drawing in another way.

@@ -1,9 +1,8 @@
 """What styles let expect of motion, and what drawing makes too small; measured, not trained.
 
-Least squares from the style of a performer's other clips to how much each window of a clip moves,
-how far the eyes wander, how often they blink and where the lips rest. Then the network performs
-clips of people whom it has not learned from, if there are some, and what is drawn is compared with
-what they did.
+Least squares from the style of a performer's other clips to the manner of a clip, and to where the
+lips rest. Then the network performs clips of people whom it has not learned from, if there are
+some, and what is drawn is compared with what they did.
 """
 
 from __future__ import annotations
@@ -14,16 +13,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
-from kinevox.blinks import count_blinks
 from kinevox.data import Corpus
 from kinevox.errors import AssetError, MotionError
 from kinevox.gaze import steady_sight
 from kinevox.methods._base import Performance
 from kinevox.methods.diffposetalk import Style
-from kinevox.methods.diffposetalk.channels import normalized
-from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, Dynamics, parts_of
+from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, parts_of
 from kinevox.methods.diffposetalk.habits import (
     QUANTILES,
     SIZED,
@@ -31,8 +27,8 @@ from kinevox.methods.diffposetalk.habits import (
     glances_of,
     rest_of,
     sizes_of,
-    wander_of,
 )
+from kinevox.methods.diffposetalk.manner import Manners, joined, manner_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.performances import perform_all
 from kinevox.methods.diffposetalk.sampling import usual_sampling
@@ -53,12 +49,22 @@ SMALLEST = 1e-3
 """Weights that are smaller on average are not scaled."""
 
 
+class _Told(NamedTuple):
+    """A clip of somebody, and what is known of them beside it."""
+
+    clip: int
+    style: Style
+    """From the person's other clips."""
+    manner: Float[np.ndarray, " numbers"]
+    """Of this clip."""
+
+
 class _Pair(NamedTuple):
     """A clip as somebody performed it, and as the network does."""
 
     true: Motion
     drawn: Motion
-    style: Tensor
+    style: Style
     """From the person's other clips."""
     speaking: Bool[np.ndarray, " frames"]
 
@@ -88,27 +94,26 @@ def calibrate(
             "nothing to expect of a style."
         )
     clips = corpus.split("train")
-    told = dict(_styles(network, clips, progress))
+    told = list(_told(network, clips, progress))
     if not told:
         raise MotionError(f"Corpus '{corpus.name}' has nobody with two clips to train on.")
-    named = space.layout == ARKIT
-    network.dynamics, network.habits = _dynamics(network, clips, told), None
-    habits = _habits(network, clips, told, progress) if named else None
+    network.manners, network.habits = _manners(network, told), None
+    habits = _habits(network, clips, told, progress) if space.layout == ARKIT else None
     unseen = corpus.split("valid") if "valid" in corpus.index["split"] else clips
     if pairs := list(_performed(network, unseen, progress)):
-        true = _all_windows(network, network.dynamics, [pair.true for pair in pairs])
-        drawn = _all_windows(network, network.dynamics, [pair.drawn for pair in pairs])
-        _make_up(network.dynamics, true, drawn)
+        encoder = network.style_encoder
+        true = np.array([manner_of(encoder, pair.true) for pair in pairs])
+        drawn = np.array([manner_of(encoder, pair.drawn) for pair in pairs])
+        _make_up(network.manners, true, drawn)
         if habits is not None:
             _size(habits, pairs)
-            _glance(habits, pairs)
+            _glance(habits, network.manners, pairs)
     network.habits = habits
 
 
-def _styles(
-    network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress
-) -> Iterator[tuple[int, Tensor]]:
+def _told(network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress) -> Iterator[_Told]:
     """Clips that are long enough, each with the style of the performer's other clips."""
+    encoder = network.style_encoder
     names = np.unique(clips.index["style"])
     for done, name in enumerate(names):
         progress("Reading styles", done, len(names))
@@ -117,100 +122,74 @@ def _styles(
         ).tolist()
         if len(rows) < 2:
             continue
-        pieces = [pieces_of(network.style_encoder, clips.motion(i).values) for i in rows]
+        motions = [clips.motion(i) for i in rows]
+        pieces = [pieces_of(encoder, motion.values) for motion in motions]
+        manners = np.array([manner_of(encoder, motion) for motion in motions])
+        seconds = np.array([motion.seconds for motion in motions])
         for own, i in enumerate(rows):
-            others = np.concatenate([part for k, part in enumerate(pieces) if k != own])
-            yield i, torch.from_numpy(shared_style(others))
+            others = [k for k in range(len(rows)) if k != own]
+            vector = shared_style(np.concatenate([pieces[k] for k in others])).tolist()
+            yield _Told(i, joined(vector, manners[others], seconds[others]), manners[own])
     progress("Reading styles", len(names), len(names))
 
 
-def _dynamics(network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tensor]) -> Dynamics:
-    """How far and how quickly people move in each window."""
-    parts = parts_of(network.space.layout, network.columns)
-    dynamics = Dynamics(parts, network.config.style_width)
-    styles, shown = [], []
-    for i, style in told.items():
-        found = _windows(network, dynamics, clips.motion(i))
-        styles += [style] * len(found)
-        shown += found
-    inputs, targets = torch.stack(styles), torch.stack(shown)
-    dynamics.expectation.fit(inputs, targets.flatten(1))
-    _make_up(dynamics, targets, dynamics.expected(inputs))
-    return dynamics
-
-
-def _all_windows(
-    network: DiffPoseTalkNetwork, dynamics: Dynamics, motions: Sequence[Motion]
-) -> Float[Tensor, "windows parts 2"]:
-    return torch.stack([w for motion in motions for w in _windows(network, dynamics, motion)])
-
-
-def _windows(network: DiffPoseTalkNetwork, dynamics: Dynamics, motion: Motion) -> list[Tensor]:
-    """How far and how quickly the parts move in each window of a clip."""
-    values = torch.from_numpy(normalized(network.space, network.columns, motion.values))
-    return [
-        dynamics.measured(window[None], torch.ones(1, len(window), dtype=torch.bool))[0]
-        for window in values.split(network.config.window)
-        if len(window) >= LEAST_FRAMES
-    ]
+def _manners(network: DiffPoseTalkNetwork, told: Sequence[_Told]) -> Manners:
+    """What styles let expect of how people move."""
+    space, config = network.space, network.config
+    manners = Manners(space.layout, network.style_encoder.columns, config.style_width)
+    styles, shown = [one.style for one in told], np.array([one.manner for one in told])
+    manners.fit(styles, shown)
+    _make_up(manners, shown, np.array([manners.numbers(style) for style in styles]))
+    return manners
 
 
 def _make_up(
-    dynamics: Dynamics,
-    true: Float[Tensor, "windows parts 2"],
-    instead: Float[Tensor, "windows parts 2"],
+    manners: Manners,
+    true: Float[np.ndarray, "clips numbers"],
+    instead: Float[np.ndarray, "clips numbers"],
 ) -> None:
-    """Expects so much more of everybody as is lacking on average.
+    """Asks for so much more movement of everybody as is lacking on average.
 
-    Of sizes, not of their logarithms, whose mean is that of less.
+    By mean sizes; the mean of their logarithms would be that of less.
     """
-    far = _missing(true[..., 0], instead[..., 0])
-    # Spread and pace together are the size of steps.
-    steps = _missing(true.sum(dim=-1), instead.sum(dim=-1))
-    dynamics.expectation.shift(torch.stack([far, steps - far], dim=-1).flatten())
-
-
-def _missing(
-    true: Float[Tensor, "examples parts"], instead: Float[Tensor, "examples parts"]
-) -> Float[Tensor, " parts"]:
-    """Of logarithms of sizes, by how much the mean size falls short."""
-    return (true.exp().mean(dim=0) / instead.exp().mean(dim=0)).log()
+    sizes = slice(3 * len(manners.parts))
+    missing = np.log(np.exp(true).mean(axis=0) / np.exp(instead).mean(axis=0))
+    manners.lacking[sizes] += torch.from_numpy(missing[sizes])
 
 
 def _habits(
-    network: DiffPoseTalkNetwork, clips: Corpus, told: dict[int, Tensor], progress: Progress
+    network: DiffPoseTalkNetwork, clips: Corpus, told: Sequence[_Told], progress: Progress
 ) -> Habits:
-    """What eyes and lips do, without what was drawn."""
+    """Where lips rest, without what was drawn."""
     habits = Habits(network.config.style_width)
-    eyes, rests, listened = [], {}, set(_spread(list(told), LISTENED))
-    for done, i in enumerate(told):
-        progress("Measuring habits", done, len(told))
-        motion = clips.motion(i)
-        rate = count_blinks(motion) / motion.seconds
-        eyes.append(torch.tensor([np.log(wander_of(steady_sight(motion))), rate]))
-        if i in listened:
-            resting = closing(motion.times, pauses_of(clips[i].speech.samples)) >= 0.95
-            if resting.sum() >= LEAST_RESTING:
-                rests[i] = torch.from_numpy(rest_of(motion, resting))
-    progress("Measuring habits", len(told), len(told))
-    habits.eyes.fit(torch.stack(list(told.values())), torch.stack(eyes))
+    styles, rests, chosen = [], [], _spread(told, LISTENED)
+    for done, one in enumerate(chosen):
+        progress("Measuring lips at rest", done, len(chosen))
+        motion = clips.motion(one.clip)
+        resting = closing(motion.times, pauses_of(clips[one.clip].speech.samples)) >= 0.95
+        if resting.sum() >= LEAST_RESTING:
+            styles.append(one.style.vector)
+            rests.append(torch.from_numpy(rest_of(motion, resting)))
+    progress("Measuring lips at rest", len(chosen), len(chosen))
     if rests:
-        habits.lips.fit(torch.stack([told[i] for i in rests]), torch.stack(list(rests.values())))
+        habits.lips.fit(torch.tensor(styles), torch.stack(rests))
     return habits
 
 
 def _performed(network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress) -> Iterator[_Pair]:
     """Some clips as the network performs them, and as they were."""
-    sampling, told = usual_sampling(network.config), dict(_styles(network, clips, progress))
-    chosen = _spread(list(told), PERFORMED)
-    for done, i in enumerate(chosen):
+    sampling = usual_sampling(network.config)
+    chosen = _spread(list(_told(network, clips, progress)), PERFORMED)
+    for done, one in enumerate(chosen):
         progress("Performing for comparison", done, len(chosen))
-        clip = clips[i]
-        speech, style = Speech(clip.speech.samples), Style(tuple(told[i].tolist()))
-        (take,) = perform_all(network, [Performance(speech, style, i)], sampling, clips.fps)
+        clip = clips[one.clip]
+        speech = Speech(clip.speech.samples)
+        performance = Performance(speech, one.style, one.clip)
+        (take,) = perform_all(network, [performance], sampling, clips.fps)
         frames = min(take.num_frames, clip.motion.num_frames)
         true, drawn = (m.replace(values=m.values[:frames]) for m in (clip.motion, take))
-        yield _Pair(true, drawn, told[i], closing(true.times, pauses_of(speech.samples)) == 0)
+        speaking = closing(true.times, pauses_of(speech.samples)) == 0
+        yield _Pair(true, drawn, one.style, speaking)
     progress("Performing for comparison", len(chosen), len(chosen))
 
 
@@ -226,17 +205,17 @@ def _size(habits: Habits, pairs: Sequence[_Pair]) -> None:
     habits.sizes.copy_(torch.from_numpy(np.log(ratio)))
 
 
-def _glance(habits: Habits, pairs: Sequence[_Pair]) -> None:
+def _glance(habits: Habits, manners: Manners, pairs: Sequence[_Pair]) -> None:
     """Compares how far eyes leave what they look at."""
     drawn = [glances_of(steady_sight(pair.drawn)) for pair in pairs]
     true = [
-        glances_of(steady_sight(pair.true)) / habits.wander(pair.style.numpy()) for pair in pairs
+        glances_of(steady_sight(pair.true)) / manners.expected(pair.style).wander for pair in pairs
     ]
     for table, found in ((habits.drawn_glances, drawn), (habits.glances, true)):
         table.copy_(torch.from_numpy(np.quantile(np.concatenate(found), QUANTILES)))
 
 
-def _spread(places: list[int], count: int) -> list[int]:
+def _spread(some: Sequence[_Told], count: int) -> list[_Told]:
     """Some of them, at even distance."""
-    at = np.unique(np.linspace(0, len(places) - 1, min(count, len(places))).astype(int))
-    return [places[k] for k in at.tolist()]
+    at = np.unique(np.linspace(0, len(some) - 1, min(count, len(some))).astype(int))
+    return [some[k] for k in at.tolist()]

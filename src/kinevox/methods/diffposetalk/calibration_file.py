@@ -11,8 +11,8 @@ from torch import nn
 
 from kinevox.errors import AssetError
 from kinevox.files import written_whole
-from kinevox.methods.diffposetalk.dynamics import Dynamics, parts_of
 from kinevox.methods.diffposetalk.habits import SIZED, Habits
+from kinevox.methods.diffposetalk.manner import Manners
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.style_file import encoder_digest
 from kinevox.pauses import OPENING
@@ -28,7 +28,7 @@ def write_calibration(path: Path, network: DiffPoseTalkNetwork, by: str) -> None
         "encoder": np.array(encoder_digest(network.style_encoder)),
         "measured_on": np.array(by),
     }
-    for part, module, names in _modules(network.dynamics, network.habits):
+    for part, module, names in _modules(network.manners, network.habits):
         stored[part] = np.array(names)
         stored |= {f"{part}.{key}": t.numpy() for key, t in module.state_dict().items()}
     with written_whole(path) as temporary, temporary.open("wb") as file:
@@ -42,12 +42,12 @@ def read_calibration(path: Path, network: DiffPoseTalkNetwork) -> None:
         AssetError: it is no such file, or belongs to another style encoder.
     """
     width = network.config.style_width
-    dynamics = Dynamics(parts_of(network.space.layout, network.columns), width)
+    manners = Manners(network.space.layout, network.style_encoder.columns, width)
     try:
         with np.load(path, allow_pickle=False) as stored:
             habits = Habits(width) if "habits" in stored else None
             same = str(stored["encoder"]) == encoder_digest(network.style_encoder)
-            for part, module, names in _modules(dynamics, habits):
+            for part, module, names in _modules(manners, habits):
                 same = same and stored[part].tolist() == names
                 own = {k: torch.from_numpy(stored[f"{part}.{k}"]) for k in module.state_dict()}
                 module.load_state_dict(own)
@@ -58,16 +58,16 @@ def read_calibration(path: Path, network: DiffPoseTalkNetwork) -> None:
             f"{path} does not fit the weights beside it ({error}). Make it again: `kinevox weights "
             "calibrate`, or remove it."
         ) from error
-    network.dynamics, network.habits = dynamics, habits
+    network.manners, network.habits = manners, habits
 
 
 def _modules(
-    dynamics: Dynamics | None, habits: Habits | None
+    manners: Manners | None, habits: Habits | None
 ) -> list[tuple[str, nn.Module, list[str]]]:
     """The parts of a calibration that there are, with what their numbers stand for."""
     found: list[tuple[str, nn.Module, list[str]]] = []
-    if dynamics is not None:
-        found.append(("dynamics", dynamics, list(dynamics.parts)))
+    if manners is not None:
+        found.append(("manners", manners, list(manners.names)))
     if habits is not None:
-        found.append(("habits", habits, [*SIZED, "wander", "blinks", *OPENING]))
+        found.append(("habits", habits, [*SIZED, *OPENING]))
     return found

@@ -61,10 +61,15 @@ def normalized(
 def restored(
     space: Space, columns: Sequence[int], values: Float[np.ndarray, "frames channels"]
 ) -> Float[np.ndarray, "frames all"]:
-    """A motion from modelled channels; the others are neutral, and weights keep their range."""
+    """A motion from modelled channels; the others are neutral, and weights keep their range.
+
+    Weights that nobody in the corpus ever moved rest where they were.
+    """
     layout, statistics = space.layout, space.statistics
     motion = np.tile(layout.neutral, (len(values), 1))
-    motion[:, columns] = values * statistics.std[columns] + statistics.mean[columns]
     low = np.array([channel.low for channel in layout.channels])
     high = np.array([channel.high for channel in layout.channels])
+    # No weight spreads by 1, which stands for one that is constant.
+    spread = np.where((statistics.std == 1) & (high - low <= 1), 0, statistics.std)
+    motion[:, columns] = values * spread[columns] + statistics.mean[columns]
     return np.clip(motion, low, high).astype(np.float32)

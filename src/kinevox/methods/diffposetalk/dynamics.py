@@ -1,10 +1,10 @@
-"""How far and how quickly the parts of a face move: what a style lets expect, and keeping to it.
+"""How far, how quickly and how abruptly the parts of a face move, and takes that keep to it.
 
 How much somebody moves is decided in the noisiest steps of sampling, by a network that hardly
 learns it (docs/methods/diffposetalk.md). But a style tells it: a linear map (`calibration.py`) from
-style to the spread of each part and to its pace. So every prediction on the way from noise to
-motion is steered: its slow and its quick share are scaled about its mean until both are as
-expected, and the steps that follow make natural motion of it.
+style to how much each part moves. So takes are equalized, like sound: slow, medium and quick motion
+of each part are scaled by a factor each, until the part moves as expected. All of a take is scaled
+alike, so it stays what it is.
 
 Source: ours; predicting what varies apart from the decoder is after FastSpeech 2 (Ren et al. 2021),
 Section 2.3.
@@ -14,30 +14,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
-from torch.nn import functional
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
+from scipy.optimize import least_squares
 
-from kinevox.methods.diffposetalk.expectation import Expectation
-from kinevox.methods.diffposetalk.style import mean_over
 from kinevox.motion import MotionLayout
+from kinevox.stillness import stilled
 from kinevox.strengths import UPPER_FACE
 
 LEAST_FRAMES = 50
 """In less time nobody moves as far as they usually do."""
-REST = 0.1
-"""Motion that is smaller than this rests, in units of each channel's spread."""
-PACE = 0.5
-"""Usual size of steps from frame to frame, against the spread of poses."""
-SLOW = 3.0
-"""Deviation of the window [frames] that tells slow motion from quick: at 25 fps half at 1.6 Hz."""
+SLOW, QUICK = 4.5, 1.8
+"""Deviations of the bells [frames] that tell slow motion from medium and medium from quick: at 25
+fps half at 1 Hz, and at 2.6 Hz."""
+POSTURE, TREMBLE = 12.5, 1.5
+"""Deviations of the bells [frames] that tell motion from posture and from trembling."""
+REST = np.array([0.02, 0.005, 0.0015])
+"""Of excursions, speeds and accelerations, those that are none, in units of each channel's
+spread."""
+FLOATING = 0.3
+"""As of `stilled`, what brows and cheeks do not do between moves, in units of each channel's
+spread: with it their mean speed, against their spread, is people's."""
 LARGEST = 1.0
 """Largest change, as the logarithm of a factor."""
-_ROUNDS = 4
-_APART = 0.3
-"""Shares that hardly differ cannot be told apart."""
-_TINY = 1e-12
+_RESTING = ("brows", "upper face")
+_STIFFNESS = 0.05
+"""Keeps factors near 1 where several do the same."""
 
 
 def parts_of(layout: MotionLayout, columns: Sequence[int]) -> Mapping[str, list[int]]:
@@ -62,134 +65,80 @@ def _part(name: str, group: str) -> str | None:
     return "upper face" if name in UPPER_FACE else None
 
 
-class Dynamics(nn.Module):
-    """What to expect of a style, and how motion is steered there.
+def amounts_of(motion: Float[np.ndarray, "frames channels"]) -> Float[np.ndarray, "3"]:
+    """How far, how quickly and how abruptly a part moves, of its normalized channels.
 
-    Of each part the logarithm of its spread over time, and that of the size of its steps from frame
-    to frame against the spread.
+    Logarithms of the sizes of excursions from its posture, of steps from frame to frame, and of
+    changes of these.
     """
-
-    places: Tensor
-    """Of the channels of all parts."""
-    part: Tensor
-    """Of each of those."""
-    mean_of_part: Tensor
-    """From their numbers to the mean of each part."""
-
-    def __init__(self, parts: Mapping[str, Sequence[int]], style_width: int):
-        super().__init__()
-        self.parts = tuple(parts)
-        self.expectation = Expectation(style_width, 2 * len(parts))
-        numbered = [(place, k) for k, places in enumerate(parts.values()) for place in places]
-        for name, numbers in zip(("places", "part"), zip(*numbered, strict=True), strict=True):
-            self.register_buffer(name, torch.tensor(numbers), persistent=False)
-        members = functional.one_hot(self.part).float()
-        self.register_buffer("mean_of_part", members / members.sum(dim=0), persistent=False)
-
-    def expected(self, style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch parts 2"]:
-        """Of people with these styles."""
-        return self.expectation(style).unflatten(1, (-1, 2))
-
-    def measured(
-        self,
-        motion: Float[Tensor, "batch frames channels"],
-        mask: Bool[Tensor, "batch frames"],
-    ) -> Float[Tensor, "batch parts 2"]:
-        """Of normalized motion; frames outside the mask do not count."""
-        motion = motion[..., self.places].float()
-        away = motion - mean_over(motion, mask)[:, None]
-        steps = motion.diff(dim=1)
-        poses, moves = self._products(away, away, mask), self._products(steps, steps, _moving(mask))
-        return _amounts(poses[0], moves[0])
-
-    def steered(
-        self,
-        motion: Float[Tensor, "batch frames channels"],
-        mask: Bool[Tensor, "batch frames"],
-        expected: Float[Tensor, "batch parts 2"],
-    ) -> Float[Tensor, "batch frames channels"]:
-        """Motion whose parts go as far and as quickly as expected, about their mean poses.
-
-        Nothing is changed by more than a factor of e, so what rests goes on resting.
-        """
-        moving = motion[..., self.places]
-        away = moving - mean_over(moving, mask)[:, None]
-        slow = _smoothed(away)
-        quick = away - slow
-        more = (self._gains(slow, quick, mask, expected).exp() - 1)[:, None, self.part]
-        steered = motion.clone()
-        steered[..., self.places] += more[..., 0] * slow + more[..., 1] * quick
-        return steered
-
-    def _gains(
-        self,
-        slow: Float[Tensor, "batch frames moving"],
-        quick: Float[Tensor, "batch frames moving"],
-        mask: Bool[Tensor, "batch frames"],
-        expected: Float[Tensor, "batch parts 2"],
-    ) -> Float[Tensor, "batch parts 2"]:
-        """Logarithms of the factors of the slow and the quick share, by Newton's method."""
-
-        # Of poses and of steps from frame to frame.
-        slows, boths, quicks = torch.stack(
-            [
-                self._products(slow, quick, mask),
-                self._products(slow.diff(dim=1), quick.diff(dim=1), _moving(mask)),
-            ],
-            dim=1,
-        )
-        gains = torch.zeros_like(expected)
-        for _ in range(_ROUNDS):
-            a, b = gains.exp().unbind(dim=-1)
-            slow_part, both, quick_part = slows * a * a, boths * a * b, quicks * b * b
-            squares = slow_part + 2 * both + quick_part
-            far, pace = (expected - _amounts(*squares)).unbind(dim=-1)
-            # By how much each grows with the logarithm of the slow share's factor.
-            of_poses, of_steps = (slow_part + both) / squares.clamp(min=_TINY)
-            # Poses are mostly slow, steps mostly quick.
-            apart = (of_poses - of_steps).clamp(min=_APART)
-            slower = far - (1 - of_poses) * pace / apart
-            gains = gains + torch.stack([slower, slower + pace / apart], dim=-1)
-            gains = gains.clamp(-LARGEST, LARGEST)
-        return gains
-
-    def _products(
-        self,
-        slow: Float[Tensor, "batch frames moving"],
-        quick: Float[Tensor, "batch frames moving"],
-        mask: Bool[Tensor, "batch frames"],
-    ) -> Float[Tensor, "3 batch parts"]:
-        """Mean squares of both shares, and their mean product between, by part."""
-        products = torch.stack([slow * slow, slow * quick, quick * quick])
-        share = mask / mask.sum(dim=1, keepdim=True)
-        return torch.einsum("kbfc,bf->kbc", products, share) @ self.mean_of_part
+    return _amounts(np.ones(1), _products(motion[None]))
 
 
-def long_enough(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, " batch"]:
-    """Whether motion says how much somebody moves."""
-    return mask.sum(dim=1) >= LEAST_FRAMES
+def equalized(
+    parts: Mapping[str, Sequence[int]],
+    motion: Float[np.ndarray, "frames channels"],
+    wanted: Mapping[str, Float[np.ndarray, "3"]],
+) -> Float[np.ndarray, "frames channels"]:
+    """Normalized motion whose parts move as is wanted, about their mean poses.
+
+    Nothing is changed by more than a factor of e, so what rests goes on resting; and what is too
+    short to show how somebody moves stays as it is.
+
+    Args:
+        parts: As of `parts_of`.
+        wanted: As of `amounts_of`.
+    """
+    if len(motion) < LEAST_FRAMES:
+        return motion
+    equal = motion.copy()
+    for part, places in parts.items():
+        moving = motion[:, places]
+        if part in _RESTING:
+            moving = stilled(moving, FLOATING)
+        shares = _shares(moving)
+        gains = _gains(_products(shares), wanted[part])
+        equal[:, places] = moving + np.einsum("s,sfc->fc", np.exp(gains) - 1, shares)
+    return equal
 
 
-def _moving(mask: Bool[Tensor, "batch frames"]) -> Bool[Tensor, "batch steps"]:
-    """Steps between frames that count."""
-    return mask[:, 1:] & mask[:, :-1]
+def _shares(
+    motion: Float[np.ndarray, "frames channels"],
+) -> Float[np.ndarray, "shares frames channels"]:
+    """Slow, medium and quick motion; together they are the motion about its mean."""
+    slow, calm = _smoothed(motion, SLOW), _smoothed(motion, QUICK)
+    return np.stack([slow - motion.mean(axis=0), calm - slow, motion - calm])
+
+
+def _products(
+    shares: Float[np.ndarray, "shares frames channels"],
+) -> Float[np.ndarray, "3 shares shares"]:
+    """Mean products of the excursions of any two shares, of their speeds and accelerations."""
+    steps = np.diff(_smoothed(shares, TREMBLE), axis=1)
+    views = (shares - _smoothed(shares, POSTURE), steps, np.diff(steps, axis=1))
+    return np.stack([np.einsum("sfc,tfc->st", v, v) / v[0].size for v in views])
+
+
+def _gains(
+    products: Float[np.ndarray, "3 shares shares"], wanted: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, " shares"]:
+    """Logarithms of the factors with which shares come to the amounts that are wanted."""
+
+    def missing(gains: Float[np.ndarray, " shares"]) -> Float[np.ndarray, " residuals"]:
+        return np.append(_amounts(np.exp(gains), products) - wanted, _STIFFNESS * gains)
+
+    return least_squares(missing, np.zeros(len(products)), bounds=(-LARGEST, LARGEST)).x
 
 
 def _amounts(
-    poses: Float[Tensor, "batch parts"], steps: Float[Tensor, "batch parts"]
-) -> Float[Tensor, "batch parts 2"]:
-    """Logarithms of spread and pace, of mean squares."""
-    spread = (poses + REST**2).log() / 2
-    return torch.stack([spread, (steps + (PACE * REST) ** 2).log() / 2 - spread], dim=-1)
+    factors: Float[np.ndarray, " shares"], products: Float[np.ndarray, "3 shares shares"]
+) -> Float[np.ndarray, "3"]:
+    """Logarithms of the sizes of excursions, speeds and accelerations, of scaled shares."""
+    squares = np.einsum("s,vst,t->v", factors, products, factors)
+    return np.log(squares + REST**2) / 2
 
 
 def _smoothed(
-    motion: Float[Tensor, "batch frames channels"],
-) -> Float[Tensor, "batch frames channels"]:
-    """Without what is quick; beyond the ends motion stays as it is there."""
-    reach = int(3 * SLOW)
-    places = torch.arange(-reach, reach + 1, device=motion.device)
-    weights = torch.exp(-((places / SLOW) ** 2) / 2).to(motion)
-    padded = functional.pad(motion.transpose(1, 2), (reach, reach), mode="replicate")
-    kernel = (weights / weights.sum()).expand(motion.shape[2], 1, -1)
-    return functional.conv1d(padded, kernel, groups=motion.shape[2]).transpose(1, 2)
+    motion: Float[np.ndarray, "*shares frames channels"], deviation: float
+) -> Float[np.ndarray, "*shares frames channels"]:
+    """Beyond the ends motion stays as it is there."""
+    return gaussian_filter1d(motion, deviation, axis=-2, mode="nearest")

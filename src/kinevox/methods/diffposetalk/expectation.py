@@ -34,10 +34,6 @@ class Expectation(nn.Module):
         self.linear.weight.copy_(solved[:-1].T)
         self.linear.bias.copy_(solved[-1])
 
-    def shift(self, by: Float[Tensor, " numbers"]) -> None:
-        """Expects so much more of everybody."""
-        self.linear.bias.add_(by.to(self.linear.bias))
-
 
 def direction(style: Float[Tensor, "batch style"]) -> Float[Tensor, "batch style"]:
     """Styles of one length, with numbers of about 1."""

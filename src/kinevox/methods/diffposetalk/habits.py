@@ -1,11 +1,10 @@
-"""What is known of somebody's motion beside what was drawn, and made good on whole takes.
+"""How what is drawn falls short of people, whoever they are, and made good on whole takes.
 
 - Size: rounded lips are drawn smaller than people's, because the likeliest way to say something is
   smaller than the mean. Each part of the mouth is scaled by one number, which is measured.
+- Glances: what is drawn stays nearer to what it looks at most than people, and leaves it all the
+  time; people look there, and then somewhere else.
 - Rest: where somebody's lips rest in pauses follows from the style.
-- Glances: so does how far the eyes wander. What is drawn stays nearer to what it looks at most, and
-  leaves it all the time; people look there, and then somewhere else.
-- Blinks: so does how often somebody blinks.
 
 Layout `arkit`, whose channels are known by name.
 """
@@ -44,7 +43,7 @@ LARGEST = 1.0
 
 
 class Habits(nn.Module):
-    """What people with a style are expected to do, and how drawn motion falls short of it."""
+    """How drawn motion falls short of people's, and where those with a style rest their lips."""
 
     sizes: Tensor
     """Of each part of `SIZED`: how much larger people's is than what is drawn, as a logarithm."""
@@ -55,7 +54,6 @@ class Habits(nn.Module):
 
     def __init__(self, style_width: int):
         super().__init__()
-        self.eyes = Expectation(style_width, 2)
         self.lips = Expectation(style_width, len(OPENING))
         self.register_buffer("sizes", torch.zeros(len(SIZED)))
         for name in ("drawn_glances", "glances"):
@@ -81,32 +79,22 @@ class Habits(nn.Module):
 
     def rest(self, style: Float[np.ndarray, " style"]) -> dict[str, float]:
         """Weights in pauses of those whose lips rest apart, by name; else nothing."""
-        weights = _of(self.lips, style).clamp(0, 1).tolist()
+        weights = self.lips(torch.from_numpy(style)[None])[0].clamp(0, 1).tolist()
         named = dict(zip(OPENING, weights, strict=True))
         parted = sum(mm * named[name] for name, mm in LIP_OPENING_MM.items())
         return named if parted >= PARTED_MM else {}
 
-    def wander(self, style: Float[np.ndarray, " style"]) -> float:
-        """How far the eyes wander, as of `wander_of`."""
-        return float(_of(self.eyes, style)[0].exp())
-
     def glancing(
-        self, style: Float[np.ndarray, " style"], sight: Float[np.ndarray, "frames 2"]
+        self, sight: Float[np.ndarray, "frames 2"], wander: float
     ) -> Float[np.ndarray, "frames 2"]:
-        """A drawn line of sight [rad] that leaves what it looks at most as far as people's do."""
+        """A drawn line of sight [rad] that leaves what it looks at most as far as people's do.
+
+        Args:
+            wander: How far theirs do, as of `wander_of` [rad].
+        """
         middle, far = _far(sight)
-        further = self.wander(style) * np.interp(far, self.drawn_glances, self.glances)
+        further = wander * np.interp(far, self.drawn_glances, self.glances)
         return middle + (further / np.maximum(far, 1e-9))[:, None] * (sight - middle)
-
-    def blinks(
-        self, style: Float[np.ndarray, " style"], seconds: float, rng: np.random.Generator
-    ) -> int:
-        """How often somebody blinks in this time; what is left of a blink is one by chance."""
-        return int(max(float(_of(self.eyes, style)[1]), 0.0) * seconds + rng.uniform())
-
-
-def _of(expectation: Expectation, style: Float[np.ndarray, " style"]) -> Float[Tensor, " numbers"]:
-    return expectation(torch.from_numpy(style)[None])[0]
 
 
 def _far(

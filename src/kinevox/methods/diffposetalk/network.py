@@ -11,8 +11,8 @@ from kinevox.errors import AssetError
 from kinevox.methods.diffposetalk.channels import columns_of, head_columns
 from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.denoiser import Denoiser
-from kinevox.methods.diffposetalk.dynamics import Dynamics
 from kinevox.methods.diffposetalk.habits import Habits
+from kinevox.methods.diffposetalk.manner import Manners
 from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.training import Space
 from kinevox.training.checkpoint import Checkpoint
@@ -29,10 +29,10 @@ class DiffPoseTalkNetwork(nn.Module):
     identity_std: Tensor
     performers: nn.Embedding
     """Only with `style_from` performers."""
-    dynamics: Dynamics | None
+    manners: Manners | None
     """How people with a style move, where that was measured (`calibration.py`)."""
     habits: Habits | None
-    """Likewise, of whole takes; in layout `arkit`."""
+    """How what is drawn falls short of people, likewise; in layout `arkit`."""
 
     def __init__(self, config: DiffPoseTalkConfig, space: Space):
         super().__init__()
@@ -52,7 +52,7 @@ class DiffPoseTalkNetwork(nn.Module):
         self.null_sound = nn.Parameter(torch.randn(config.width))
         self.register_buffer("identity_mean", torch.zeros(config.identity))
         self.register_buffer("identity_std", torch.ones(config.identity))
-        self.dynamics, self.habits = None, None
+        self.manners, self.habits = None, None
 
     def train(self, mode: bool = True) -> DiffPoseTalkNetwork:
         super().train(mode)

@@ -15,8 +15,11 @@ from kinevox.closures import closure, with_lips_closed
 from kinevox.gaze import looking, steady_sight
 from kinevox.known import Known
 from kinevox.methods._base import WINDOW_BORDERS, Performance
+from kinevox.methods.diffposetalk.channels import normalized, restored
+from kinevox.methods.diffposetalk.dynamics import equalized, parts_of
 from kinevox.methods.diffposetalk.habits import Habits
 from kinevox.methods.diffposetalk.hearing import heard, phones_of
+from kinevox.methods.diffposetalk.manner import Manner
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import perform, window_borders
 from kinevox.methods.diffposetalk.sampling import Sampling
@@ -94,9 +97,12 @@ def _perform_group(
         key = id(one.speech)
         borders = window_borders(len(values), network, sampling)
         times = " ".join(f"{border / space.fps:g}" for border in borders)
+        manner = _manner(network, one, sampling)
+        if manner is not None:
+            values = _moved(network, values, manner)
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: times})
         if named:
-            motion = _finished(motion, one, phones[key], pauses[key], habits, sampling)
+            motion = _finished(motion, one, phones[key], pauses[key], manner, habits, sampling)
         motions.append(_at(motion, fps, one.speech))
     return motions
 
@@ -106,11 +112,30 @@ def _as_drawn(known: Known, habits: Habits | None) -> Known:
     return known if habits is None else replace(known, motion=habits.unsized(known.motion))
 
 
+def _manner(
+    network: DiffPoseTalkNetwork, performance: Performance, sampling: Sampling
+) -> Manner | None:
+    """How the person of a performance moves, where there is one and it is known."""
+    if network.manners is None or not (sampling.calibrated and performance.style.vector):
+        return None
+    return network.manners.expected(performance.style)
+
+
+def _moved(
+    network: DiffPoseTalkNetwork, values: Float[np.ndarray, "frames channels"], manner: Manner
+) -> Float[np.ndarray, "frames channels"]:
+    """A take that moves as its person does."""
+    space, columns = network.space, network.columns
+    drawn = normalized(space, columns, values)
+    return restored(space, columns, equalized(parts_of(space.layout, columns), drawn, manner.moves))
+
+
 def _finished(
     motion: Motion,
     performance: Performance,
     phones: Phones | None,
     pauses: Sequence[Pause],
+    manner: Manner | None,
     habits: Habits | None,
     sampling: Sampling,
 ) -> Motion:
@@ -118,14 +143,16 @@ def _finished(
     style, rest, count = _vector(performance), None, None
     if habits is not None:
         motion = habits.sized(motion)
-    if habits is not None and style is not None:
-        rest = habits.rest(style)
-        count = habits.blinks(style, motion.seconds, np.random.default_rng(performance.seed))
+        rest = None if style is None else habits.rest(style)
     if sampling.steady_gaze:
         sight = steady_sight(motion)
-        if habits is not None and style is not None:
-            sight = habits.glancing(style, sight)
+        if habits is not None and manner is not None and manner.wander is not None:
+            sight = habits.glancing(sight, manner.wander)
         motion = looking(motion, sight)
+    if manner is not None and manner.blinks is not None:
+        # What is left of a blink is one by chance.
+        luck = np.random.default_rng(performance.seed).uniform()
+        count = int(manner.blinks * motion.seconds + luck)
     if sampling.whole_blinks:
         motion = whole_blinks(motion, count)
     if phones is not None:

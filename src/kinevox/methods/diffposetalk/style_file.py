@@ -1,4 +1,4 @@
-"""Styles on disk: one vector as `.style`, which is an npz, or any clip of motion."""
+"""Styles on disk: as `.style`, which is an npz, or any clip of motion."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import numpy as np
 
 from kinevox.errors import ConfigError, MotionError
 from kinevox.files import written_whole
+from kinevox.methods.diffposetalk import Style
+from kinevox.motion import Motion
 
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.style import StyleEncoder
 
 SUFFIX = ".style"
-_VECTOR, _ENCODER = "style", "encoder"
+_VECTOR, _MANNER, _SECONDS, _ENCODER = "style", "manner", "seconds", "encoder"
 
 
-def load_vector(path: Path, encoder: StyleEncoder) -> tuple[float, ...]:
-    """A style vector from a file of it, or of motion.
+def load_style(path: Path, encoder: StyleEncoder) -> Style:
+    """A style from a file of it, or of motion.
 
     Raises:
         MotionError: neither, or a style that another encoder made.
@@ -32,46 +34,64 @@ def load_vector(path: Path, encoder: StyleEncoder) -> tuple[float, ...]:
         )
     if path.suffix != SUFFIX:
         from kinevox.export import read_motion
-        from kinevox.methods.diffposetalk.style import style_of
 
-        return tuple(style_of(encoder, read_motion(path)).tolist())
-    vector, made_by = read_style(path)
-    if made_by != encoder_digest(encoder) or len(vector) != encoder.config.width:
+        return style_from(encoder, read_motion(path))
+    style, made_by = read_style(path)
+    if made_by != encoder_digest(encoder) or len(style.vector) != encoder.config.width:
         raise MotionError(
             f"{path.name} was made by another style encoder (digest {made_by}, this one is "
-            f"{encoder_digest(encoder)}); its {len(vector)} numbers mean nothing here. Make it "
-            "again from the motion: `kinevox styles extract`."
+            f"{encoder_digest(encoder)}); its {len(style.vector)} numbers mean nothing here. Make "
+            "it again from the motion: `kinevox styles extract`."
         )
-    return vector
+    return style
 
 
-def read_style(path: Path) -> tuple[tuple[float, ...], str]:
-    """The numbers of a `.style` file, and the digest of the encoder that made them.
+def style_from(encoder: StyleEncoder, *motions: Motion) -> Style:
+    """The style that an encoder reads from one person's motion, and what can be measured there.
+
+    Raises:
+        MotionError: another layout, or all are too short.
+    """
+    from kinevox.methods.diffposetalk.manner import with_manner
+    from kinevox.methods.diffposetalk.style import style_of
+
+    return with_manner(encoder, style_of(encoder, *motions).tolist(), *motions)
+
+
+def read_style(path: Path) -> tuple[Style, str]:
+    """The style of a `.style` file, and the digest of the encoder that made it.
 
     Raises:
         MotionError: it is no such file.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            vector, made_by = np.asarray(stored[_VECTOR], np.float32), str(stored[_ENCODER])
-        if vector.ndim != 1 or not np.isfinite(vector).all():
-            raise ValueError(f"it holds numbers of shape {vector.shape}, or not finite")
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            vector, manner = (np.asarray(stored[n], np.float32) for n in (_VECTOR, _MANNER))
+            seconds, made_by = float(stored[_SECONDS]), str(stored[_ENCODER])
+        for numbers in (vector, manner):
+            if numbers.ndim != 1 or not np.isfinite([*numbers, seconds]).all():
+                raise ValueError(f"it holds numbers of shape {numbers.shape}, or not finite")
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise MotionError(f"{path.name} is no style file ({error}). Make it again.") from error
-    return tuple(vector.tolist()), made_by
+    return Style(tuple(vector.tolist()), tuple(manner.tolist()), seconds), made_by
 
 
-def write_style(path: Path, vector: tuple[float, ...], encoder: StyleEncoder) -> None:
-    """Writes a style vector; only the encoder that made it knows what it means.
+def write_style(path: Path, style: Style, encoder: StyleEncoder) -> None:
+    """Writes a style; only the encoder that made it knows what it means.
 
     Raises:
-        ConfigError: another suffix, or no vector.
+        ConfigError: another suffix, or nobody's style.
     """
     if path.suffix != SUFFIX:
         raise ConfigError(f"{path.name}: styles of diffposetalk are files *{SUFFIX}.")
-    if not vector:
+    if not style.vector:
         raise ConfigError("Nobody in particular has no style to write.")
-    stored = {_VECTOR: np.array(vector, np.float32), _ENCODER: np.array(encoder_digest(encoder))}
+    stored = {
+        _VECTOR: np.array(style.vector, np.float32),
+        _MANNER: np.array(style.manner, np.float32),
+        _SECONDS: np.array(style.seconds),
+        _ENCODER: np.array(encoder_digest(encoder)),
+    }
     with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **stored)
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
 from kinevox.diffusion.guidance import Branch, Guidance
 from kinevox.diffusion.samplers import Denoise, Draw, ancestral, ddim, dpm_solver
 from kinevox.diffusion.schedules import schedule
-from kinevox.methods.diffposetalk.dynamics import Dynamics, long_enough
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.sampling import Sampling
 from kinevox.nn.precision import products_in_bf16
@@ -31,8 +30,6 @@ class Given:
     style: Float[Tensor, "batch style"]
     """The null style for those that have none."""
     identity: Float[Tensor, "batch identity"] | None = None
-    styled: Bool[Tensor, " batch"] | None = None
-    """Those whose style tells how they move; None for nobody."""
 
     def of(self, rows: Tensor) -> Given:
         """Some samples."""
@@ -69,8 +66,6 @@ def sample_window(
     config = network.config
     levels = schedule(config.schedule, config.steps)
     denoise = guided(network, given, guidance, sampling.bf16)
-    if sampling.calibrated and network.dynamics is not None and given.styled is not None:
-        denoise = steered(denoise, network.dynamics, given, given.styled)
     for known in held:
         denoise = pulled(denoise, known)
     if sampling.sampler == "ancestral":
@@ -121,22 +116,6 @@ def _asked(network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16:
         return guidance(lambda branches: window.unflatten(0, (count, batch)))
 
     return denoise
-
-
-def steered(
-    denoise: Denoise, dynamics: Dynamics, given: Given, styled: Bool[Tensor, " batch"]
-) -> Denoise:
-    """A denoiser whose predictions move as far and as quickly as is expected of the styles."""
-    present = given.present > 0
-    rows = styled & long_enough(present)
-    # The others are computed too, and left alone.
-    mask, expected = present | ~rows[:, None], dynamics.expected(given.style)
-
-    def towards(x: Tensor, t: int) -> Tensor:
-        clean = denoise(x, t)
-        return torch.where(rows[:, None, None], dynamics.steered(clean, mask, expected), clean)
-
-    return towards
 
 
 def pulled(denoise: Denoise, known: Held) -> Denoise:
