@@ -70,7 +70,7 @@ class TestSizes:
         assert count(network.denoiser) == 34_503_219 and network.head_columns == []
 
     def test_ours(self) -> None:
-        network = BASE.build(replace_layout())
+        network = BASE.build(even_space())
         assert count(network) == 9_902_429
         assert count(network.denoiser) == 9_368_375
         assert count(network.style_encoder) == 464_768

@@ -13,6 +13,7 @@ from synthetic import vowel
 
 from kinevox.blinks import count_blinks
 from kinevox.gaze import line_of_sight
+from kinevox.known import key_poses
 from kinevox.methods import METHODS, Performance
 from kinevox.methods.diffposetalk import DiffPoseTalk, Style, performances
 from kinevox.methods.diffposetalk.habits import Habits, wander_of
@@ -164,6 +165,17 @@ class TestPerforming:
             made.expectation.linear.bias.copy_(torch.from_numpy(drawn + more))
             spreads.append(performed(method, made)["head_x"].std())
         assert spreads[1] / spreads[0] == pytest.approx(np.exp(1.0), rel=0.25)
+
+    def test_what_grows_around_a_pose_stays(self, method: DiffPoseTalk) -> None:
+        assert method.network is not None
+        pose = key_poses([(2.0, {"head_y": 0.1})], 100, 25.0, ARKIT)
+        takes = []
+        for more in (None, 2.0):
+            made = None if more is None else manners(method, head_far=more, head_quick=more)
+            method.network.manners, method.network.habits = made, made and Habits(16)
+            takes += method.generate_all([Performance(LINE, Style(VECTOR), 1, pose)])
+        np.testing.assert_allclose(takes[1]["head_y"], takes[0]["head_y"], atol=1e-6)
+        assert takes[1]["head_x"].std() > 1.3 * takes[0]["head_x"].std()
 
     def test_people_blink_as_often_as_expected(self, method: DiffPoseTalk) -> None:
         for rate in (0.0, 0.5, 1.0):

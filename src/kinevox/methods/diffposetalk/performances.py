@@ -99,7 +99,7 @@ def _perform_group(
         times = " ".join(f"{border / space.fps:g}" for border in borders)
         manner = _manner(network, one, sampling)
         if manner is not None:
-            values = _moved(network, values, manner)
+            values = _moved(network, values, manner, one.known)
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: times})
         if named:
             motion = _finished(motion, one, phones[key], pauses[key], manner, habits, sampling)
@@ -122,12 +122,20 @@ def _manner(
 
 
 def _moved(
-    network: DiffPoseTalkNetwork, values: Float[np.ndarray, "frames channels"], manner: Manner
+    network: DiffPoseTalkNetwork,
+    values: Float[np.ndarray, "frames channels"],
+    manner: Manner,
+    known: Known | None,
 ) -> Float[np.ndarray, "frames channels"]:
-    """A take that moves as its person does."""
+    """A take that moves as its person does, but for parts that were drawn around what is known:
+    these would not reach it any more."""
     space, columns = network.space, network.columns
+    parts = parts_of(space.layout, columns)
+    if known is not None:
+        held = known.weights[:, columns].any(axis=0)
+        parts = {part: places for part, places in parts.items() if not held[places].any()}
     drawn = normalized(space, columns, values)
-    return restored(space, columns, equalized(parts_of(space.layout, columns), drawn, manner.moves))
+    return restored(space, columns, equalized(parts, drawn, manner.moves))
 
 
 def _finished(
