@@ -69,14 +69,25 @@ class TestMeasuring:
 
 
 class TestEqualizing:
-    @pytest.mark.parametrize("part", ["brows", "head_x"])
     @pytest.mark.parametrize(
         "more", [(0.5, 0.5, 0.5), (-0.5, -0.5, -0.5), (0.0, 0.2, 0.3), (0.2, 0.1, -0.1)]
     )
-    def test_it_arrives(self, part: str, more: tuple[float, float, float]) -> None:
+    def test_heads_arrive(self, more: tuple[float, float, float]) -> None:
         wanted = measure(swaying()) + more
-        equal = equalized({part: range(3)}, swaying(), {part: wanted})
+        equal = equalized({"head_x": range(3)}, swaying(), {"head_x": wanted})
         np.testing.assert_allclose(measure(equal), wanted, atol=0.05)
+
+    @pytest.mark.parametrize("more", [0.5, -0.5])
+    def test_brows_go_as_far_as_wanted(self, more: float) -> None:
+        equal = told(swaying(), more, 0.0, 0.0)
+        assert measure(equal)[0] - measure(swaying())[0] == pytest.approx(more, abs=0.05)
+
+    def test_beside_a_raise_brows_stay(self) -> None:
+        raised = np.zeros((FRAMES, 4))
+        raised[90:110] = 1.0
+        raised = gaussian_filter1d(raised, 2, axis=0)
+        equal = told(raised, 0.5, 0.9, 0.9)
+        np.testing.assert_allclose(equal[60:80, :3], equal[0, 0], atol=0.01)
 
     def test_heads_that_move_as_expected_go_on_as_they_do(self) -> None:
         parts, wanted = {"head_x": range(3)}, {"head_x": measure(waves())}
@@ -90,7 +101,7 @@ class TestEqualizing:
     def test_brows_that_float_rest(self) -> None:
         rng, raised = np.random.default_rng(0), np.zeros((FRAMES, 4))
         raised[50:80] = raised[120:140] = 2.0
-        floating = raised + 0.02 * rng.normal(size=raised.shape)
+        floating = raised + 0.01 * rng.normal(size=raised.shape)
         equal = told(floating, 0.0, 0.0, 0.0)
         assert np.abs(np.diff(equal[10:40, :3], axis=0)).max() < 1e-3
         np.testing.assert_allclose(equal[60:75, :3].mean(), 2.0, atol=0.2)

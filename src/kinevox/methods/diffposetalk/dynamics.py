@@ -2,9 +2,10 @@
 
 How much somebody moves is decided in the noisiest steps of sampling, by a network that hardly
 learns it (docs/methods/diffposetalk.md). But a style tells it: a linear map (`calibration.py`) from
-style to how much each part moves. So takes are equalized, like sound: slow, medium and quick motion
-of each part are scaled by a factor each, until the part moves as expected. All of a take is scaled
-alike, so it stays what it is.
+style to how much each part moves. So takes are equalized, like sound: slow, medium and quick turns
+of the head are scaled by a factor each until they are as expected. Brows and cheeks rest between
+moves, and are scaled as a whole until they go as far as expected. All of a take is scaled alike, so
+it stays what it is.
 
 Source: ours; predicting what varies apart from the decoder is after FastSpeech 2 (Ren et al. 2021),
 Section 2.3.
@@ -33,7 +34,7 @@ POSTURE, TREMBLE = 12.5, 1.5
 REST = np.array([0.02, 0.005, 0.0015])
 """Of excursions, speeds and accelerations, those that are none, in units of each channel's
 spread."""
-FLOATING = 0.3
+FLOATING = 0.2
 """As of `stilled`, what brows and cheeks do not do between moves, in units of each channel's
 spread: with it their mean speed, against their spread, is people's."""
 LARGEST = 1.0
@@ -92,11 +93,12 @@ def equalized(
         return motion
     equal = motion.copy()
     for part, places in parts.items():
-        moving = motion[:, places]
+        moving, told = motion[:, places], 3
         if part in _RESTING:
-            moving = stilled(moving, FLOATING)
-        shares = _shares(moving)
-        gains = _gains(_products(shares), wanted[part])
+            # Beside raises and blinks, shares that are scaled apart would ring.
+            moving, told = stilled(moving, FLOATING), 1
+        shares = _shares(moving) if told > 1 else (moving - moving.mean(axis=0))[None]
+        gains = _gains(_products(shares)[:told], wanted[part][:told])
         equal[:, places] = moving + np.einsum("s,sfc->fc", np.exp(gains) - 1, shares)
     return equal
 
@@ -119,22 +121,22 @@ def _products(
 
 
 def _gains(
-    products: Float[np.ndarray, "3 shares shares"], wanted: Float[np.ndarray, "3"]
+    products: Float[np.ndarray, "told shares shares"], wanted: Float[np.ndarray, " told"]
 ) -> Float[np.ndarray, " shares"]:
     """Logarithms of the factors with which shares come to the amounts that are wanted."""
 
     def missing(gains: Float[np.ndarray, " shares"]) -> Float[np.ndarray, " residuals"]:
         return np.append(_amounts(np.exp(gains), products) - wanted, _STIFFNESS * gains)
 
-    return least_squares(missing, np.zeros(len(products)), bounds=(-LARGEST, LARGEST)).x
+    return least_squares(missing, np.zeros(products.shape[1]), bounds=(-LARGEST, LARGEST)).x
 
 
 def _amounts(
-    factors: Float[np.ndarray, " shares"], products: Float[np.ndarray, "3 shares shares"]
-) -> Float[np.ndarray, "3"]:
+    factors: Float[np.ndarray, " shares"], products: Float[np.ndarray, "told shares shares"]
+) -> Float[np.ndarray, " told"]:
     """Logarithms of the sizes of excursions, speeds and accelerations, of scaled shares."""
     squares = np.einsum("s,vst,t->v", factors, products, factors)
-    return np.log(squares + REST**2) / 2
+    return np.log(squares + REST[: len(squares)] ** 2) / 2
 
 
 def _smoothed(
