@@ -152,7 +152,7 @@ def _make_up(
 
     By mean sizes; the mean of their logarithms would be that of less.
     """
-    sizes = slice(3 * len(manners.parts))
+    sizes = slice(len(manners.moves))
     missing = np.log(np.exp(true).mean(axis=0) / np.exp(instead).mean(axis=0))
     manners.lacking[sizes] += torch.from_numpy(missing[sizes])
 

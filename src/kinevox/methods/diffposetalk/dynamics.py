@@ -40,6 +40,7 @@ spread: with it their mean speed, against their spread, is people's."""
 LARGEST = 1.0
 """Largest change, as the logarithm of a factor."""
 _RESTING = ("brows", "upper face")
+"""Beside raises and blinks, shares of these that are scaled apart would ring."""
 _STIFFNESS = 0.05
 """Keeps factors near 1 where several do the same."""
 
@@ -66,19 +67,23 @@ def _part(name: str, group: str) -> str | None:
     return "upper face" if name in UPPER_FACE else None
 
 
-def amounts_of(motion: Float[np.ndarray, "frames channels"]) -> Float[np.ndarray, "3"]:
-    """How far, how quickly and how abruptly a part moves, of its normalized channels.
+def kinds_of(part: str) -> tuple[str, ...]:
+    """What is measured of a part, and kept to: logarithms of the size of excursions from its
+    posture; of heads also of steps from frame to frame, and of changes of these."""
+    return ("far",) if part in _RESTING else ("far", "quick", "abrupt")
 
-    Logarithms of the sizes of excursions from its posture, of steps from frame to frame, and of
-    changes of these.
-    """
-    return _amounts(np.ones(1), _products(motion[None]))
+
+def amounts_of(
+    part: str, motion: Float[np.ndarray, "frames channels"]
+) -> Float[np.ndarray, " kinds"]:
+    """How a part moves, of its normalized channels, as `kinds_of` says."""
+    return _amounts(np.ones(1), _products(motion[None])[: len(kinds_of(part))])
 
 
 def equalized(
     parts: Mapping[str, Sequence[int]],
     motion: Float[np.ndarray, "frames channels"],
-    wanted: Mapping[str, Float[np.ndarray, "3"]],
+    wanted: Mapping[str, Float[np.ndarray, " kinds"]],
 ) -> Float[np.ndarray, "frames channels"]:
     """Normalized motion whose parts move as is wanted, about their mean poses.
 
@@ -93,12 +98,13 @@ def equalized(
         return motion
     equal = motion.copy()
     for part, places in parts.items():
-        moving, told = motion[:, places], 3
+        moving = motion[:, places]
         if part in _RESTING:
-            # Beside raises and blinks, shares that are scaled apart would ring.
-            moving, told = stilled(moving, FLOATING), 1
-        shares = _shares(moving) if told > 1 else (moving - moving.mean(axis=0))[None]
-        gains = _gains(_products(shares)[:told], wanted[part][:told])
+            moving = stilled(moving, FLOATING)
+            shares = (moving - moving.mean(axis=0))[None]
+        else:
+            shares = _shares(moving)
+        gains = _gains(_products(shares)[: len(wanted[part])], wanted[part])
         equal[:, places] = moving + np.einsum("s,sfc->fc", np.exp(gains) - 1, shares)
     return equal
 
@@ -121,7 +127,7 @@ def _products(
 
 
 def _gains(
-    products: Float[np.ndarray, "told shares shares"], wanted: Float[np.ndarray, " told"]
+    products: Float[np.ndarray, "kinds shares shares"], wanted: Float[np.ndarray, " kinds"]
 ) -> Float[np.ndarray, " shares"]:
     """Logarithms of the factors with which shares come to the amounts that are wanted."""
 
@@ -132,8 +138,8 @@ def _gains(
 
 
 def _amounts(
-    factors: Float[np.ndarray, " shares"], products: Float[np.ndarray, "told shares shares"]
-) -> Float[np.ndarray, " told"]:
+    factors: Float[np.ndarray, " shares"], products: Float[np.ndarray, "kinds shares shares"]
+) -> Float[np.ndarray, " kinds"]:
     """Logarithms of the sizes of excursions, speeds and accelerations, of scaled shares."""
     squares = np.einsum("s,vst,t->v", factors, products, factors)
     return np.log(squares + REST[: len(squares)] ** 2) / 2

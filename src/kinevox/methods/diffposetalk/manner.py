@@ -21,7 +21,7 @@ from kinevox.blinks import count_blinks
 from kinevox.gaze import steady_sight
 from kinevox.methods.diffposetalk import Style
 from kinevox.methods.diffposetalk.channels import normalized
-from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, amounts_of, parts_of
+from kinevox.methods.diffposetalk.dynamics import LEAST_FRAMES, amounts_of, kinds_of, parts_of
 from kinevox.methods.diffposetalk.expectation import Expectation
 from kinevox.methods.diffposetalk.habits import wander_of
 from kinevox.methods.diffposetalk.style import StyleEncoder
@@ -34,7 +34,7 @@ _TRUST = (0.01, 0.99)
 class Manner(NamedTuple):
     """How somebody moves."""
 
-    moves: Mapping[str, Float[np.ndarray, "3"]]
+    moves: Mapping[str, Float[np.ndarray, " kinds"]]
     """Of each part of the face, as of `amounts_of`."""
     wander: float | None
     """How far the eyes leave what they look at most [rad]; in layout `arkit`."""
@@ -46,7 +46,7 @@ def manner_of(encoder: StyleEncoder, motion: Motion) -> Float[np.ndarray, " numb
     """What a motion shows of the manner of somebody, in the layout and rate of an encoder."""
     values = normalized(encoder.space, encoder.columns, motion.values)
     parts = parts_of(motion.layout, encoder.columns)
-    shown = [amounts_of(values[:, places]) for places in parts.values()]
+    shown = [amounts_of(part, values[:, places]) for part, places in parts.items()]
     if motion.layout == ARKIT:
         wander = np.log(wander_of(steady_sight(motion)))
         shown.append(np.array([wander, count_blinks(motion) / motion.seconds]))
@@ -89,11 +89,8 @@ class Manners(nn.Module):
     def __init__(self, layout: MotionLayout, columns: Sequence[int], style_width: int):
         super().__init__()
         self.parts = tuple(parts_of(layout, columns))
-        eyes = ("wander", "blinks") if layout == ARKIT else ()
-        self.names = (
-            tuple([f"{part} {what}" for part in self.parts for what in ("far", "quick", "abrupt")])
-            + eyes
-        )
+        self.moves = tuple(f"{part} {kind}" for part in self.parts for kind in kinds_of(part))
+        self.names = self.moves + (("wander", "blinks") if layout == ARKIT else ())
         self.expectation = Expectation(style_width, len(self.names))
         self.register_buffer("doubt", torch.full((len(self.names),), torch.inf))
         self.register_buffer("lacking", torch.zeros(len(self.names)))
@@ -124,8 +121,7 @@ class Manners(nn.Module):
 
     def expected(self, style: Style) -> Manner:
         """Of somebody with this style."""
-        numbers = self.numbers(style)
-        moves = numbers[: 3 * len(self.parts)].reshape(-1, 3)
-        eyes = numbers[3 * len(self.parts) :].tolist()
-        wander, blinks = (float(np.exp(eyes[0])), max(eyes[1], 0.0)) if eyes else (None, None)
+        ends = np.cumsum([len(kinds_of(part)) for part in self.parts])
+        *moves, eyes = np.split(self.numbers(style), ends)
+        wander, blinks = (float(np.exp(eyes[0])), max(eyes[1], 0.0)) if len(eyes) else (None, None)
         return Manner(dict(zip(self.parts, moves, strict=True)), wander, blinks)
