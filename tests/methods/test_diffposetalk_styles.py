@@ -129,6 +129,13 @@ class TestFiles:
         with pytest.raises(MotionError, match=r"another style encoder.*styles extract"):
             method.load_style(tmp_path / "x.style")
 
+    def test_what_was_measured_otherwise_is_refused(
+        self, method: DiffPoseTalk, tmp_path: Path
+    ) -> None:
+        method.save_style(Style(some_style(), (0.5,) * 3, 8.0), tmp_path / "x.style")
+        with pytest.raises(MotionError, match=r"3 measured numbers where.*styles extract"):
+            method.load_style(tmp_path / "x.style")
+
     def test_half_precision_is_no_other_encoder(self, method: DiffPoseTalk) -> None:
         assert method.network is not None
         encoder = method.network.style_encoder

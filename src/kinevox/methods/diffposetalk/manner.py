@@ -42,6 +42,16 @@ class Manner(NamedTuple):
     """How often the lids close [1/s]; in layout `arkit`."""
 
 
+def moves_of(layout: MotionLayout, columns: Sequence[int]) -> tuple[str, ...]:
+    """Names of the numbers that tell how the parts of a face move."""
+    return tuple(f"{part} {kind}" for part in parts_of(layout, columns) for kind in kinds_of(part))
+
+
+def names_of(layout: MotionLayout, columns: Sequence[int]) -> tuple[str, ...]:
+    """Names of all numbers of a manner."""
+    return moves_of(layout, columns) + (("wander", "blinks") if layout == ARKIT else ())
+
+
 def manner_of(encoder: StyleEncoder, motion: Motion) -> Float[np.ndarray, " numbers"]:
     """What a motion shows of the manner of somebody, in the layout and rate of an encoder."""
     values = normalized(encoder.space, encoder.columns, motion.values)
@@ -89,8 +99,7 @@ class Manners(nn.Module):
     def __init__(self, layout: MotionLayout, columns: Sequence[int], style_width: int):
         super().__init__()
         self.parts = tuple(parts_of(layout, columns))
-        self.moves = tuple(f"{part} {kind}" for part in self.parts for kind in kinds_of(part))
-        self.names = self.moves + (("wander", "blinks") if layout == ARKIT else ())
+        self.moves, self.names = moves_of(layout, columns), names_of(layout, columns)
         self.expectation = Expectation(style_width, len(self.names))
         self.register_buffer("doubt", torch.full((len(self.names),), torch.inf))
         self.register_buffer("lacking", torch.zeros(len(self.names)))

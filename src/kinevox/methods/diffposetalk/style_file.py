@@ -43,6 +43,14 @@ def load_style(path: Path, encoder: StyleEncoder) -> Style:
             f"{encoder_digest(encoder)}); its {len(style.vector)} numbers mean nothing here. Make "
             "it again from the motion: `kinevox styles extract`."
         )
+    from kinevox.methods.diffposetalk.manner import names_of
+
+    measured, usual = len(style.manner), len(names_of(encoder.space.layout, encoder.columns))
+    if measured not in (0, usual):
+        raise MotionError(
+            f"{path.name} holds {measured} measured numbers where this version of kinevox measures "
+            f"{usual}. Make it again from the motion: `kinevox styles extract`."
+        )
     return style
 
 
