@@ -65,8 +65,8 @@ def manner_of(encoder: StyleEncoder, motion: Motion) -> Float[np.ndarray, " numb
 
 def with_manner(encoder: StyleEncoder, vector: Sequence[float], *motions: Motion) -> Style:
     """A style with what its example shows beside; what is too short shows nothing."""
-    rate = encoder.space.fps
-    shown = [m for m in (motion.resample(rate) for motion in motions) if long_enough(m)]
+    shown = [motion.resample(encoder.space.fps) for motion in motions]
+    shown = [motion for motion in shown if motion.num_frames >= LEAST_FRAMES]
     if not shown:
         return Style(tuple(vector))
     seconds = np.array([motion.seconds for motion in shown])
@@ -81,11 +81,6 @@ def joined(
     """A style with the manner of several clips, of so many seconds each."""
     manner = np.average(manners, axis=0, weights=seconds).astype(np.float32)
     return Style(tuple(vector), tuple(manner.tolist()), float(seconds.sum()))
-
-
-def long_enough(motion: Motion) -> bool:
-    """Whether a motion shows how somebody moves."""
-    return motion.num_frames >= LEAST_FRAMES
 
 
 class Manners(nn.Module):
