@@ -26,6 +26,18 @@ def test_speech_without_a_file() -> None:
     assert motion.metadata["style"] == "neutral"
 
 
+@pytest.mark.parametrize(
+    "samples, told",
+    [
+        (np.zeros(0, np.float32), r"shape \(0,\)"),
+        (np.full(800, np.nan, np.float32), "800 of 800"),
+    ],
+)
+def test_samples_that_are_no_speech(samples: np.ndarray, told: str) -> None:
+    with pytest.raises(AudioError, match=told):
+        Speech(samples)
+
+
 def test_takes_are_seeds_counting_up() -> None:
     first, second = kinevox.animate(AH, takes=2, seed=4)
     (alone,) = kinevox.animate(AH, seed=5)
@@ -86,6 +98,8 @@ def test_progress_names_the_stages_in_order() -> None:
         ({"head": "any"}, UnknownNameError),
         ({"head": "gone.glb"}, AssetError),
         ({"takes": 0}, ConfigError),
+        ({"seed": -1}, ConfigError),
+        ({"audio_scale": np.nan}, ConfigError),
         ({"fps": -1}, ConfigError),
         ({"mouth": -1}, ConfigError),
     ],

@@ -57,6 +57,15 @@ def test_as_often_as_asked_where_lids_closed_most() -> None:
         assert shut(whole) == places and count_blinks(whole) == count
 
 
+def test_none_where_the_lids_are_not_free() -> None:
+    """Nor one that would begin or end there."""
+    drawn, free = lids({50: 0.9, 90: 0.6, 150: 0.5}), np.ones(200, bool)
+    free[:89] = False
+    assert shut(whole_blinks(drawn, free=free)) == [150]
+    free[:60] = free[80:] = True
+    assert shut(whole_blinks(drawn, 3, free)) == [50, 90, 150]
+
+
 def test_no_blink_is_cut() -> None:
     """A clip begins and ends with open eyes."""
     drawn = lids({0: 0.5, 100: 0.5, 198: 0.8})

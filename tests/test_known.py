@@ -12,7 +12,9 @@ from kinevox.errors import ConfigError, MotionError, UnknownNameError
 from kinevox.known import Known, key_poses, outside
 from kinevox.motion import ARKIT, Motion, flame_layout
 
-TAKE = toy_motion(100)
+TAKE = toy_motion(100).with_channels(eyeBlinkLeft=np.zeros(100), eyeBlinkRight=np.zeros(100))
+SOFT = [i for i, name in enumerate(ARKIT.names) if not name.startswith(("eyeLook", "head"))]
+"""Channels that grow out of what is known alike; eyes leap, heads take their time."""
 OTHER = TAKE.replace(values=np.clip(TAKE.values[::-1] + 0.1, 0, 1))
 
 
@@ -69,12 +71,34 @@ class TestRanges:
             return
         weights = outside(TAKE, [(start, end)]).weights
         assert (weights[~inside] == 1).all() and (weights[inside] < 1).all()
-        assert (weights == weights[:, :1]).all()
+        assert (weights[:, SOFT] == weights[:, SOFT[:1]]).all()
 
     def test_the_take_is_left_step_by_step(self) -> None:
-        weights = outside(TAKE, [(1.0, 2.0)]).weights[:, 0]
+        weights = outside(TAKE, [(1.0, 2.0)]).weights[:, SOFT[0]]
         assert (weights[30:45] == 0).all()
         assert np.abs(np.diff(weights)).max() < 0.3
+
+    def test_heads_take_their_time(self) -> None:
+        weights = outside(TAKE, [(1.0, 3.0)]).weights
+        head, face = weights[:, ARKIT.index("head_y")], weights[:, SOFT[0]]
+        assert (head >= face).all() and np.abs(np.diff(head)).max() < 0.13
+        assert head[35] > 0 == head[40]
+
+    def test_eyes_leap(self) -> None:
+        looks = [ARKIT.index(name) for name in ARKIT.names if name.startswith("eyeLook")]
+        weights = outside(TAKE, [(1.0, 2.0)]).weights[:, looks]
+        assert (weights[25:50] == 0).all() and weights.sum() == 75 * len(looks)
+
+    @pytest.mark.parametrize("middle, free", [(25, 40), (49, 35)])
+    def test_a_blink_that_has_begun_is_finished(self, middle: int, free: int) -> None:
+        shut = np.zeros(100)
+        shut[middle - 2 : middle + 4] = (0.4, 0.9, 0.9, 0.6, 0.3, 0.1)
+        take = TAKE.with_channels(eyeBlinkLeft=shut, eyeBlinkRight=shut)
+        weights = outside(take, [(1.0, 2.0)]).weights
+        lid, jaw = (weights[:, ARKIT.index(name)] for name in ("eyeBlinkLeft", "jawOpen"))
+        down = slice(middle - 2, middle + 4)
+        assert (lid[down] == 1).all() and lid[free] == 0
+        assert jaw[down].min() < 1
 
     def test_ends_have_nothing_to_return_to(self) -> None:
         assert outside(TAKE, [(0.0, 1.0)]).weights[0, 0] == 0
@@ -92,13 +116,21 @@ class TestRanges:
 
 class TestPoses:
     def test_the_motion_passes_through_and_nothing_else_changes(self) -> None:
-        pose = {"mouthSmileLeft": 0.9, "jawOpen": 0.0}
+        pose = {"mouthSmileLeft": 0.9, "jawOpen": 0.0, "mouthClose": 0.0}
         held = key_poses([(1.2, pose)], 100, 25.0, ARKIT).hold(OTHER)
         assert held["mouthSmileLeft"][30] == np.float32(0.9) and held["jawOpen"][30] == 0
         changed = (held.values != OTHER.values).any(axis=1)
         assert changed.nonzero()[0].min() >= 23 and changed.nonzero()[0].max() <= 37
         others = [i for i, name in enumerate(ARKIT.names) if name not in pose]
         assert (held.values[:, others] == OTHER.values[:, others]).all()
+
+    def test_a_jaw_that_opens_parts_the_lips(self) -> None:
+        shut = OTHER.with_channels(mouthClose=np.full(100, 0.5))
+        open_, said = (
+            key_poses([(1.2, pose)], 100, 25.0, ARKIT).hold(shut)["mouthClose"][30]
+            for pose in ({"jawOpen": 0.8}, {"jawOpen": 0.8, "mouthClose": 0.4})
+        )
+        assert (open_, said) == (0, pytest.approx(0.4))
 
     def test_poses_close_to_each_other_are_all_met(self) -> None:
         poses = [(time, {"jawOpen": value}) for time, value in ((1.0, 0.2), (1.12, 0.9), (1.2, 0))]

@@ -8,7 +8,7 @@ draws something between. So the lids' quick movements say when, and how slowly; 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from scipy.ndimage import grey_opening
 from scipy.signal import find_peaks
 
@@ -25,6 +25,8 @@ LONGEST = 0.8
 """Lids that are down for longer do not blink [s]."""
 APART = 0.4
 """Time from one blink to the next, at least [s]."""
+STIRRED = 0.05
+"""Lids that are down for a moment by less are at rest; as a weight."""
 BEGUN = 0.3
 """Lids that close further than that blink, where nothing is known of how often; as a weight."""
 _SQUINTS = ("eyeSquintLeft", "eyeSquintRight")
@@ -37,7 +39,14 @@ def count_blinks(motion: Motion) -> int:
     return int((_moments(motion)[1] >= BEGUN).sum())
 
 
-def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
+def blinking(motion: Motion) -> Bool[np.ndarray, " frames"]:
+    """When lids are down for a moment, or on their way, in layout `arkit`."""
+    return _quick_lids(motion).mean(axis=1) > STIRRED
+
+
+def whole_blinks(
+    motion: Motion, count: int | None = None, free: Bool[np.ndarray, " frames"] | None = None
+) -> Motion:
     """The motion with lids that shut in a blink, or stay where they are; layout `arkit`.
 
     A blink that the ends of the motion would cut is left out.
@@ -45,12 +54,12 @@ def whole_blinks(motion: Motion, count: int | None = None) -> Motion:
     Args:
         count: How many blinks there shall be: the moments at which lids close most. Else each that
             has begun.
+        free: Frames in which there may be one; all by default.
     """
     if not motion.num_frames:
         return motion
     places, heights, speeds = _moments(motion)
-    first, last = CLOSING * motion.fps, motion.num_frames - (MEETING + OPENING) * motion.fps
-    uncut = (first <= places) & (places <= last)
+    uncut = _uncut(places, motion, free)
     places, heights, speeds = places[uncut], heights[uncut], speeds[uncut]
     chosen = np.argsort(-heights, kind="stable")[:count] if count is not None else heights >= BEGUN
     shut, frames = np.zeros(motion.num_frames), np.arange(motion.num_frames)
@@ -76,6 +85,20 @@ def _moments(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     apart, usual = APART * motion.fps, (CLOSING / 2 + MEETING + OPENING / 2) * motion.fps
     places, found = find_peaks(quick, distance=apart, width=0)
     return places - 1, quick[places], np.clip(found["widths"] / usual, *SPEEDS)
+
+
+def _uncut(
+    places: Int[np.ndarray, " blinks"], motion: Motion, free: Bool[np.ndarray, " frames"] | None
+) -> Bool[np.ndarray, " blinks"]:
+    """Whether all of a blink of the usual speed lies where there may be one."""
+    before, after = CLOSING * motion.fps, (MEETING + OPENING) * motion.fps
+    inside = (before <= places) & (places <= motion.num_frames - after)
+    if free is None:
+        return inside
+    taken = np.concatenate([[0], np.cumsum(~free)])
+    starts = np.ceil(places - before).astype(int).clip(0)
+    ends = np.floor(places + after).astype(int).clip(0, motion.num_frames)
+    return inside & (taken[ends] == taken[starts])
 
 
 def _quick_lids(motion: Motion) -> Float[np.ndarray, "frames 2"]:

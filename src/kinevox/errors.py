@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class KinevoxError(Exception):
@@ -49,12 +50,19 @@ class MissingExtraError(KinevoxError, ImportError):
 
 
 class UnknownNameError(KinevoxError, LookupError):
-    """A name is not among the known ones; the message suggests the nearest."""
+    """A name is not among the known ones; the message suggests the nearest.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]):
+    Args:
+        files: Which files could be given in place of a name, if any.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, files: str = ""):
         names = sorted(known)
         lowered = {candidate.lower(): candidate for candidate in names}
         near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
         hint = f" Did you mean '{lowered[near[0]]}'?" if near else ""
+        if files and Path(name).suffix:
+            hint = " There is no such file."
         listing = ", ".join(names) if names else "none"
-        super().__init__(f"Unknown {kind} '{name}'.{hint} Known: {listing}.")
+        instead = f"; or give {files}" if files else ""
+        super().__init__(f"Unknown {kind} '{name}'.{hint} Known: {listing}{instead}.")

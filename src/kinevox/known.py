@@ -11,16 +11,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from kinevox.blinks import blinking
 from kinevox.errors import ConfigError, MotionError
-from kinevox.motion import Motion, MotionLayout
+from kinevox.gaze import LOOKS, line_of_sight, looking
+from kinevox.motion import ARKIT, Motion, MotionLayout
+from kinevox.strengths import BLINKS
 from kinevox.timebase import exact_fps, frame_times
 
+LOOKING = tuple(name for look, _ in LOOKS for name in look)
+"""Channels that turn the eyes, in layout `arkit`."""
 FADE_SECONDS = 0.2
 """A redrawn range leaves the take in this time, or in a third of a short range [s]."""
+HEAD_FADE_SECONDS = 0.5
+"""And its head in this time: it has mass, and in less it hurries."""
 POSE_SECONDS = 0.3
 """A pose is approached and left in this time, or from the pose before and to the one after [s]."""
 
@@ -64,6 +72,18 @@ class Known:
         blended = motion.values + self.weights * (self.motion.values - motion.values)
         return motion.replace(values=np.where(self.exact, self.motion.values, blended))
 
+    def steady_eyes(self, held: Motion, motion: Motion) -> Motion:
+        """What was held, with eyes that look where they looked in the motion, whatever was done to
+        the head; where nothing is known of them, in layout `arkit`."""
+        if held.layout != ARKIT:
+            return held
+        eyes = [ARKIT.index(name) for name in LOOKING]
+        turned = self.weights[:, ARKIT.group("head")].any(axis=1)
+        free = np.ix_(turned & ~self.weights[:, eyes].any(axis=1), eyes)
+        values = held.values.copy()
+        values[free] = looking(held, line_of_sight(motion)).values[free]
+        return held.replace(values=values)
+
     def over(self, other: Known) -> Known:
         """Both; where they disagree, this one first."""
         rest = (1 - self.weights) * other.weights
@@ -86,25 +106,50 @@ class Known:
 def outside(take: Motion, spans: Sequence[tuple[float, float]]) -> Known:
     """A take, known but for some ranges of time [s].
 
+    What is made anew grows out of the take; but eyes leap, and a blink that has begun is finished,
+    in layout `arkit`.
+
     Raises:
         ConfigError: a range holds no frame of the take.
     """
-    weights = np.ones(take.num_frames)
+    weights = np.ones((take.num_frames, take.layout.num_channels))
+    named = take.layout == ARKIT
+    eyes, lids = (
+        [take.layout.index(n) for n in names] if named else [] for names in (LOOKING, BLINKS)
+    )
+    head = [i for i, channel in enumerate(take.layout.channels) if channel.group == "head"]
+    blinks = blinking(take) if named else np.zeros(take.num_frames, bool)
     for start, end in spans:
         first, last = (int(np.ceil(t * exact_fps(take.fps) - 1e-6)) for t in (start, end))
         if not 0 <= first < last <= take.num_frames:
             raise ConfigError(
                 f"The range {start:g}:{end:g} s cannot be redrawn; the take has frames from 0 to "
-                f"{take.seconds:g} s, and the end must come after the start."
+                f"{take.seconds:g} s, {take.fps:g} a second, and at least one of them must begin "
+                "after the start and before the end."
             )
-        places = np.arange(first, last)
-        fade = min(FADE_SECONDS * take.fps, (last - first) / 3) + 1
-        # At the ends of a take there is nothing to leave or to return to.
-        before = places - first + 1 if first > 0 else np.full(len(places), np.inf)
-        after = last - places if last < take.num_frames else np.full(len(places), np.inf)
-        weights[places] = np.minimum(weights[places], _fallen(np.minimum(before, after) / fade))
-    columns = take.layout.num_channels
-    return Known(take, np.repeat(weights[:, None], columns, axis=1))
+        span = np.tile(_left(first, last, take)[:, None], take.layout.num_channels)
+        span[:, head] = _left(first, last, take, HEAD_FADE_SECONDS)[:, None]
+        span[:, eyes], span[:, lids] = 0, 1
+        opened, closed = first, last
+        while 0 < opened < closed and blinks[opened - 1 : opened + 1].all():
+            opened += 1
+        while opened < closed < take.num_frames and blinks[closed - 1 : closed + 1].all():
+            closed -= 1
+        span[opened - first : closed - first, lids] = _left(opened, closed, take)[:, None]
+        weights[first:last] = np.minimum(weights[first:last], span)
+    return Known(take, weights)
+
+
+def _left(
+    first: int, last: int, take: Motion, seconds: float = FADE_SECONDS
+) -> Float[np.ndarray, " frames"]:
+    """Weights of a take in a range of frames: from 1 to 0, and to 1 again."""
+    places = np.arange(first, last)
+    fade = min(seconds * take.fps, (last - first) / 3) + 1
+    # At the ends of a take there is nothing to leave or to return to.
+    before = places - first + 1 if first > 0 else np.full(len(places), np.inf)
+    after = last - places if last < take.num_frames else np.full(len(places), np.inf)
+    return _fallen(np.minimum(before, after) / fade)
 
 
 def key_poses(
@@ -115,7 +160,8 @@ def key_poses(
 ) -> Known:
     """Some channels at some times [s], which a motion passes through.
 
-    A pose belongs to the frame nearest to its time.
+    A pose belongs to the frame nearest to its time. One that opens the jaw parts the lips, unless
+    it says otherwise: `mouthClose` would keep them together.
 
     Raises:
         ConfigError: a time outside the motion, or a value outside the channel's range.
@@ -123,12 +169,13 @@ def key_poses(
     """
     keys: defaultdict[int, dict[int, float]] = defaultdict(dict)
     for time, pose in poses:
-        frame = round(time * exact_fps(fps))
-        if not 0 <= frame < frames:
+        if not (isfinite(time) and 0 <= (frame := round(time * exact_fps(fps))) < frames):
             raise ConfigError(
                 f"A pose at {time:g} s lies outside the motion, which has {frames} frames from 0 "
                 f"to {frames / fps:g} s."
             )
+        if "jawOpen" in pose and layout == ARKIT:
+            pose = {"mouthClose": 0.0, **pose}
         for name, value in pose.items():
             channel = layout.channels[layout.index(name)]
             if not channel.low <= value <= channel.high:

@@ -21,8 +21,8 @@ VALUES = {
 }
 
 
-def predict(branches: tuple[Branch, ...]) -> Tensor:
-    return torch.stack([torch.full((2, 4, 3), VALUES[branch]) for branch in branches])
+def predicted(guidance: Guidance) -> Tensor:
+    return torch.stack([torch.full((2, 4, 3), VALUES[branch]) for branch in guidance.branches])
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,8 @@ def predict(branches: tuple[Branch, ...]) -> Tensor:
 )
 def test_published_values(mode: str, expected: float) -> None:
     """Branches 0, 1, 10 and 10, strengths 2 and 3; published but for `style-first`."""
-    guided = Guidance(2.0, 3.0, mode)(predict)  # type: ignore[arg-type]
-    assert torch.equal(guided, torch.full((2, 4, 3), float(expected)))
+    guidance = Guidance(2.0, 3.0, mode)  # type: ignore[arg-type]
+    assert torch.equal(guidance(predicted(guidance)), torch.full((2, 4, 3), float(expected)))
 
 
 @pytest.mark.parametrize("mode", ["incremental", "style-first"])
@@ -52,14 +52,15 @@ def test_branches_that_agree_are_left_as_they_are(mode: Mode, sound: float, styl
 
 
 def test_one_condition_and_none() -> None:
-    assert Guidance(None, None).branches == (PLAIN,)
-    assert torch.equal(Guidance(None, None)(predict), predict((PLAIN,))[0])
+    none = Guidance(None, None)
+    assert none.branches == (PLAIN,)
+    assert torch.equal(none(predicted(none)), predicted(none)[0])
     sound = Guidance(2.0, None)
     assert sound.branches == (Branch(False, True), PLAIN)
-    assert float(sound(predict)[0, 0, 0]) == 10 + 2 * (10 - 10)
+    assert float(sound(predicted(sound))[0, 0, 0]) == 10 + 2 * (10 - 10)
     style = Guidance(None, 3.0)
     assert style.branches == (Branch(True, False), PLAIN)
-    assert float(style(predict)[0, 0, 0]) == 1 + 3 * (10 - 1)
+    assert float(style(predicted(style))[0, 0, 0]) == 1 + 3 * (10 - 1)
 
 
 def test_bounds_are_each_samples_own() -> None:
@@ -73,8 +74,8 @@ def test_bounds_are_each_samples_own() -> None:
 
 
 def test_branches_are_bounded_before_they_are_combined() -> None:
-    guided = Guidance(1.0, 3.0, threshold=Threshold(0.99, 1.0, 4.0))(predict)
-    assert torch.equal(guided, torch.full((2, 4, 3), 1.0 + 3 * (4.0 - 1.0)))
+    guidance = Guidance(1.0, 3.0, threshold=Threshold(0.99, 1.0, 4.0))
+    assert torch.equal(guidance(predicted(guidance)), torch.full((2, 4, 3), 1.0 + 3 * (4.0 - 1.0)))
 
 
 @pytest.mark.parametrize("wrong", [(0.0, 1.0, 4.0), (0.9, 4.0, 1.0), (1.2, 1.0, 4.0)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from kinevox.data.normalize import Statistics
 from kinevox.diffusion.guidance import Guidance
 from kinevox.diffusion.samplers import dpm_solver
 from kinevox.diffusion.schedules import schedule
-from kinevox.errors import ConfigError
+from kinevox.errors import ConfigError, UnknownNameError
 from kinevox.methods import METHODS
 from kinevox.methods.diffposetalk import Style, hearing
 from kinevox.methods.diffposetalk.channels import columns_of, mouth_columns, restored
@@ -25,11 +26,13 @@ from kinevox.methods.diffposetalk.config import (
     LEAD,
     PAPER,
     TAIL,
+    StyleConfig,
 )
+from kinevox.methods.diffposetalk.config_checks import check_choices
 from kinevox.methods.diffposetalk.hearing import MelEncoder, features_of, features_of_batch
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.perform import _noise, perform, steadied
-from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling
+from kinevox.methods.diffposetalk.sampling import PUBLISHED, Sampling, usual_sampling
 from kinevox.methods.diffposetalk.window import pulled, ramp
 from kinevox.metrics.continuity import window_borders
 from kinevox.motion import ARKIT, flame_layout
@@ -45,6 +48,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def network(corpus: Corpus) -> DiffPoseTalkNetwork:
     torch.manual_seed(0)
     return TINY.build(space_of(corpus)).eval()
+
+
+@dataclass
+class SomeChoice:
+    criterion: Literal["l2", "l1"]
 
 
 class TestSizes:
@@ -85,7 +93,10 @@ class TestSizes:
             ({"pre_norm": False}, "modulation"),
             ({"style_pieces": 0}, "style_pieces"),
             ({"few_steps": 5}, "expected a multiple"),
-            ({"teacher_steps": 0}, "expected a multiple"),
+            ({"teacher_steps": 0}, "at least 1"),
+            ({"taught_by": "teacher", "steps": 10}, "has 10 steps"),
+            ({"own_context": 2.0}, "a share"),
+            ({"identity": -1}, "at least 0"),
             ({"spacing": 0.9}, "even steps"),
             ({"taught_by": "teacher", "from_run": "other"}, "leave from_run"),
         ],
@@ -93,6 +104,21 @@ class TestSizes:
     def test_that_cannot_be(self, wrong: dict, told: str) -> None:
         with pytest.raises(ConfigError, match=told):
             replace(BASE, **wrong)
+
+    def test_choices_and_clocks_that_are_not_known(self) -> None:
+        with pytest.raises(UnknownNameError, match="criterion 'l3'"):
+            check_choices(SomeChoice("l3"))
+        check_choices(SomeChoice("l2"))
+        for stage in (BASE, StyleConfig()):
+            with pytest.raises(ConfigError, match="50 frames per second"):
+                stage.build(replace(even_space(), fps=50.0))
+
+    @pytest.mark.parametrize("other", [{"context": 80}, {"steps": 5}, {"window": 20}])
+    def test_all_perform_as_usual(self, other: dict) -> None:
+        config = replace(TINY, **({"window": 100} | other))
+        network, sampling = config.build(even_space()).eval(), usual_sampling(config)
+        (values,) = perform(network, [heard(130)], [None], [0], sampling)
+        assert values.shape == (130, 55)
 
 
 def even_space(spread: float = 0.5) -> Space:

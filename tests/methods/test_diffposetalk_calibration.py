@@ -20,7 +20,8 @@ from kinevox.data import Corpus, Record
 from kinevox.data.store import finish, write_shard
 from kinevox.errors import AssetError, MotionError
 from kinevox.methods import METHODS, load_method
-from kinevox.methods.diffposetalk import Style, calibration, expectation
+from kinevox.methods.diffposetalk import Style, calibration, calibration_file, expectation
+from kinevox.methods.diffposetalk.network_file import read_network
 from kinevox.methods.diffposetalk.sampling import Sampling
 from kinevox.methods.diffposetalk.style_file import style_from
 from kinevox.motion import ARKIT, Motion, flame_layout
@@ -189,6 +190,42 @@ class TestCalibrating:
         path.unlink(missing_ok=True)
         assert main(["weights", "calibrate", str(face), "--corpus", str(crowd.folder)]) == 0
         assert capsys.readouterr().out.strip() == str(path) and path.is_file()
+
+    def test_it_can_be_for_other_steps(
+        self, crowd: Corpus, face: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        command = ["weights", "calibrate", str(face), "--corpus", str(crowd.folder)]
+        assert main([*command, "--steps", "3"]) == 0
+        calls = []
+        method = METHODS.get("diffposetalk").load(face)
+        method.network.denoiser.register_forward_hook(lambda *given: calls.append(1))
+        method.generate(Speech(np.zeros(16000, np.float32)), Style(), seed=0)
+        assert len(calls) == 3
+        assert main([*command, "--steps", "0"]) == 2
+        assert "0 sampling steps" in capsys.readouterr().err
+        api.calibrate_weights(face, crowd.folder)
+
+    def test_other_weights_are_not_calibrated(
+        self, crowd: Corpus, face: Path, tmp_path: Path
+    ) -> None:
+        shutil.copytree(face, tmp_path / "face")
+        path = api.calibrate_weights(tmp_path / "face", crowd.folder)
+        network, place = read_network(tmp_path / "face")
+        write_checkpoint(place, STYLED, space_of(crowd), network, FACTS)
+        assert not path.exists()
+
+    def test_it_hears_through_the_encoder_beside_the_weights(
+        self, crowd: Corpus, face: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.copytree(face, tmp_path / "face")
+        (tmp_path / "face" / "encoder").mkdir()
+        heard = []
+        monkeypatch.setattr(
+            calibration, "calibrate", lambda network, *_, **__: heard.append(network.config.encoder)
+        )
+        monkeypatch.setattr(calibration_file, "write_calibration", lambda *_: None)
+        api.calibrate_weights(tmp_path / "face", crowd.folder)
+        assert heard == [f"{STYLED.encoder}:{tmp_path / 'face' / 'encoder'}"]
 
     def test_other_motion_is_refused(self, face: Path, tmp_path: Path) -> None:
         other = toy_corpus(tmp_path, layout=flame_layout(50))

@@ -158,6 +158,21 @@ class TestTakes:
         api.animate(Speech(vowel(1.0)), **door, takes=2, steps=2)
         assert heard == [1] and calls == [4, 2], "two takes; two branches in noise, then one"
 
+    def test_nothing_is_nothing(self, method: DiffPoseTalk) -> None:
+        assert method.generate_all([], fps=25.0) == []
+
+    def test_one_long_recording_does_not_make_many_short_ones_long(self) -> None:
+        """Each of a group takes as much memory as the longest."""
+        from kinevox.methods.diffposetalk.performances import TOGETHER_SECONDS, _groups
+
+        lengths = [1.0] * 100 + [3000.0] + [1.0] * 100
+        sounds = [Speech(np.broadcast_to(np.float32(0), int(16000 * s))) for s in lengths]
+        groups = list(_groups([Performance(sound, Style(), 0) for sound in sounds]))
+        assert [one for group in groups for one in group] and sum(map(len, groups)) == 201
+        for group in groups:
+            longest = max(one.speech.seconds for one in group)
+            assert len(group) == 1 or len(group) * longest <= TOGETHER_SECONDS
+
 
 class TestSilence:
     def test_the_mouth_is_closed_where_nobody_speaks(self, door: dict) -> None:

@@ -119,7 +119,7 @@ def test_a_student_draws_in_few_steps_what_its_teacher_draws(corpus: Corpus, tea
             x = followed(predict, x, times[first : first + steps // 2 + 1], levels)
         return x
 
-    target = drawn(teacher_of(stage), FOLLOWED, 4)
+    target = drawn(teacher_of(stage, torch.device("cpu")), FOLLOWED, 4)
 
     def away(network: DiffPoseTalkNetwork, guidance: Guidance) -> float:
         return float((drawn(network, guidance, 2) - target).abs().mean())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from kinevox.api._material import filled, motion_of
 from kinevox.api._options import AnimateOptions
 from kinevox.errors import ConfigError, MotionError
 from kinevox.known import POSE_SECONDS, Known, key_poses, outside
-from kinevox.motion import ARKIT, Motion, MotionLayout
+from kinevox.motion import Motion, MotionLayout
 from kinevox.speech import Speech
 from kinevox.timebase import SAMPLE_RATE, exact_fps, num_frames
 
@@ -25,8 +25,16 @@ class Edits:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def edits_of(options: AnimateOptions, source: Path, speech: Speech) -> Edits:
+def edits_of(
+    options: AnimateOptions,
+    source: Path,
+    speech: Speech,
+    output_layout: Callable[[], MotionLayout],
+) -> Edits:
     """What is known of the performance of a recording.
+
+    Args:
+        output_layout: Of the motion that will be made, asked for where it matters.
 
     Raises:
         ConfigError: ranges or poses do not fit.
@@ -36,7 +44,7 @@ def edits_of(options: AnimateOptions, source: Path, speech: Speech) -> Edits:
     if options.take is None:
         if not options.poses:
             return Edits()
-        return Edits(_poses(options, frames, ARKIT))
+        return Edits(_poses(options, frames, output_layout()))
     given = options.take if isinstance(options.take, Motion) else filled(options.take, source)
     assert given is not None
     take, path = motion_of(given)
@@ -54,14 +62,17 @@ def edits_of(options: AnimateOptions, source: Path, speech: Speech) -> Edits:
         (max(time - 2 * POSE_SECONDS, 0), min(time + 2 * POSE_SECONDS, take.seconds))
         for time, _ in options.poses
     ]
+    told = ",".join(f"{start:g}:{end:g}" for start, end in spans)
     known = outside(take, spans)
     if options.poses:
         poses = _poses(options, frames, take.layout)
-        if (poses.exact.any(axis=1) & known.exact.all(axis=1)).any():
-            raise ConfigError("A pose lies outside the ranges that are redrawn.")
+        if (outside_of := poses.exact.any(axis=1) & known.exact.all(axis=1)).any():
+            raise ConfigError(
+                f"A pose at {take.times[outside_of][0]:g} s lies outside the ranges that are made "
+                f"anew, {told}. Give a range around it, or leave the pose out."
+            )
         inside = poses.weights * ~known.exact
         known = Known(poses.motion, inside).over(known)
-    told = ",".join(f"{start:g}:{end:g}" for start, end in spans)
     return Edits(known, take.metadata.get("seed"), {"take": path.name, "regenerated": told})
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from kinevox.api._values import PathLike, Progress, telling
 from kinevox.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from kinevox.audio.encoders.speech.config import SpeechConfig
-    from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
     from kinevox.training import Trainable, TrainingOptions
 
 
@@ -104,13 +103,21 @@ def train_speech(
     return hearing.train_speech(config, parts, folder, options, progress)
 
 
-def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | None = None) -> Path:
+def calibrate_weights(
+    run: PathLike,
+    corpus: PathLike,
+    *,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
     """Measures how people with a style move, so that `diffposetalk` performs like that.
 
     Args:
         run: Folder of a training or of a checkpoint, or the name of a run in the cache.
         corpus: A folder, or the name of a corpus in the cache. Its training split is measured; what
             the network draws is compared with the validation split, if there is one.
+        steps: In how many the network shall draw from now on, unless told otherwise; by default as
+            it was trained to.
 
     Returns:
         The file `calibration.npz` beside the weights.
@@ -122,17 +129,16 @@ def calibrate_weights(run: PathLike, corpus: PathLike, *, progress: Progress | N
     from kinevox.data import Corpus
     from kinevox.methods.diffposetalk.calibration import calibrate
     from kinevox.methods.diffposetalk.calibration_file import write_calibration
-    from kinevox.methods.diffposetalk.config import BASE
-    from kinevox.training.checkpoint import CALIBRATION, read_checkpoint, read_header
+    from kinevox.methods.diffposetalk.network_file import read_network
+    from kinevox.training.checkpoint import CALIBRATION
     from kinevox.training.run import data_facts, run_folder
 
-    folder = run_folder(str(run))
-    # The weights alone: what lies beside them is to be replaced, damaged or not.
-    network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, BASE).network)
-    path = read_header(folder)[0] / CALIBRATION
+    # Without the calibration beside it, which is to be replaced, damaged or not.
+    network, place = read_network(run_folder(str(run)))
+    path = place / CALIBRATION
     clips = Corpus.open(corpus)
     facts = data_facts(clips)
-    calibrate(network, clips, telling(progress))
+    calibrate(network, clips, telling(progress), steps=steps)
     by = f"corpus `{facts['name']}` (digest {facts['digest']})"
     write_calibration(path, network, by)
     return path

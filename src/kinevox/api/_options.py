@@ -91,6 +91,8 @@ class AnimateOptions:
                 "or --pose."
             )
         _ = self.strengths
+        if self.seed < 0:
+            raise ConfigError(f"seed is {self.seed}; seeds count from 0.")
         if self.takes < 1:
             raise ConfigError(f"takes is {self.takes}; at least one take is needed.")
 

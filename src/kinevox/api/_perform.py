@@ -110,7 +110,7 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             speech = speech_of(
                 recording, filled(options.transcript, source), filled(options.phones, source)
             )
-            edits = edits_of(options, source, speech)
+            edits = edits_of(options, source, speech, performer.output_layout)
             seeds = seeds_of(options, edits)
             wanted = [
                 Performance(speech, style, seed_for(source.stem, seed), edits.known)
@@ -122,7 +122,7 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             ):
                 motion = strengthened(motion, options.strengths)
                 if edits.known is not None:
-                    motion = edits.known.hold(motion)
+                    motion = edits.known.steady_eyes(edits.known.hold(motion), motion)
                 if options.head != DEFAULT_HEAD:
                     motion = fitted(motion, load_default, load_head)
                 take_seed = seeds[number - 1]

@@ -173,7 +173,7 @@ class Windows:
     def _identity(self, clip: int) -> Float[np.ndarray, " identity"]:
         count = self.shape.identity
         known = json.loads(self.corpus.index["metadata"][clip] or "{}") if count else {}
-        shape = json.loads(known["shape"]) if "shape" in known else [0.0] * count
+        shape = json.loads(known["shape"]) if "shape" in known else [np.nan] * count
         if len(shape) != count:
             raise MotionError(
                 f"Corpus '{self.corpus.name}' describes heads by {len(shape)} numbers; the network "

@@ -22,8 +22,8 @@ Models".
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Literal, NamedTuple
 
 import torch
@@ -44,8 +44,6 @@ class Branch(NamedTuple):
 
 NOTHING, HEARD, STYLED = Branch(False, False), Branch(True, False), Branch(False, True)
 PLAIN = Branch(True, True)
-Predict = Callable[[tuple[Branch, ...]], Tensor]
-"""The predictions of several branches, stacked: (branches, batch, frames, channels)."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,9 @@ class Guidance:
     """Where it acts, as shares of the diffusion steps from clean (0) to noise (1)."""
 
     def __post_init__(self) -> None:
+        for name, scale in (("sound", self.sound), ("style", self.style)):
+            if scale is not None and not isfinite(scale):
+                raise ConfigError(f"The strength of guidance by {name} is {scale}, not a number.")
         low, high = self.interval
         if not 0 <= low < high <= 1:
             raise ConfigError(
@@ -141,9 +142,10 @@ class Guidance:
         """What the network must be asked for, in the order of `combine`."""
         return tuple(self.weights)
 
-    def __call__(self, predict: Predict) -> Float[Tensor, "batch frames channels"]:
-        """The guided prediction."""
-        stacked = predict(self.branches)
+    def __call__(
+        self, stacked: Float[Tensor, "branches batch frames channels"]
+    ) -> Float[Tensor, "batch frames channels"]:
+        """The guided prediction from those of `branches`, each within its threshold."""
         if self.threshold is not None:
             held = self.threshold(stacked.flatten(0, 1))
             stacked = held.unflatten(0, stacked.shape[:2])
@@ -152,7 +154,7 @@ class Guidance:
     def combine(
         self, stacked: Float[Tensor, "branches batch frames channels"]
     ) -> Float[Tensor, "batch frames channels"]:
-        """One prediction from those of `branches`."""
+        """The same without a threshold."""
         # Not by a product of matrices, which autocast would round.
         return torch.stack(
             [weight * branch for weight, branch in zip(self.weights.values(), stacked, strict=True)]

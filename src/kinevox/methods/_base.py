@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from kinevox.known import Known
-from kinevox.motion import Motion
+from kinevox.motion import Motion, MotionLayout
 from kinevox.speech import Speech
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ class Method(Protocol):
 
         Raises:
             UnknownNameError: neither a known style nor an existing file.
+        """
+        ...
+
+    def output_layout(self) -> MotionLayout:
+        """The layout of the motion that it makes.
+
+        Raises:
+            AssetError: its weights decide, and it has none.
         """
         ...
 

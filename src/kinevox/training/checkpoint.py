@@ -62,7 +62,8 @@ def write_checkpoint(
     *,
     half: bool = False,
 ) -> None:
-    """Writes a checkpoint in place of an older one, which stays whole until the last moment.
+    """Writes a checkpoint in place of an older one, which stays whole until the last moment; but
+    for its calibration, which has to be measured again.
 
     Args:
         facts: What else the card needs: `training` (with `samples_seen`), `data`, `metrics`, ...
@@ -81,6 +82,8 @@ def write_checkpoint(
     }
     with written_whole(folder / "checkpoint.json") as temporary:
         temporary.write_text(json.dumps(header, indent=1) + "\n", encoding="utf-8")
+    # What was measured on other weights is not true of these.
+    (folder / CALIBRATION).unlink(missing_ok=True)
     for old in folder.glob("weights-*.safetensors"):
         if old.name != weights:
             old.unlink()

@@ -66,7 +66,6 @@ def pack(run: Path, out: Path, results: Path | None = None) -> list[Path]:
     shutil.rmtree(out / STYLES, ignore_errors=True)
     if (place / STYLES).is_dir():
         shutil.copytree(place / STYLES, out / STYLES)
-    (out / CALIBRATION).unlink(missing_ok=True)
     if (place / CALIBRATION).is_file():
         shutil.copyfile(place / CALIBRATION, out / CALIBRATION)
     write_card(out, results)

@@ -33,7 +33,7 @@ from kinevox.methods.articulate.style import (
     save_style,
 )
 from kinevox.methods.articulate.visemes import ARTICULATORS
-from kinevox.motion import ARKIT, Motion
+from kinevox.motion import ARKIT, Motion, MotionLayout
 from kinevox.phones import Phones, find_phones
 from kinevox.speech import Speech
 from kinevox.timing import stage
@@ -93,6 +93,10 @@ class Articulate:
         if not path.name.endswith(SUFFIX):
             raise ConfigError(f"{path.name}: styles of articulate are files *{SUFFIX}.")
         save_style(style, path)
+
+    def output_layout(self) -> MotionLayout:
+        """ARKit's weights and the head."""
+        return ARKIT
 
     def generate(
         self, speech: Speech, style: StyleFactors, *, seed: int = 0, fps: float = timebase.FPS

@@ -158,7 +158,7 @@ def load_style(source: str | Path | None) -> StyleFactors:
         return PRESETS[str(source)]
     path = Path(source)
     if not path.is_file():
-        raise UnknownNameError("style", str(source), [*PRESETS, f"or a file *{SUFFIX}"])
+        raise UnknownNameError("style", str(source), PRESETS, files=f"a file *{SUFFIX}")
     try:
         factors = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:

@@ -15,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from kinevox import timebase
 from kinevox.errors import AssetError, ConfigError, UnknownNameError
 from kinevox.methods._base import ExtractedStyle, Performance, SamplingOptions
-from kinevox.methods.diffposetalk.config import BASE, DiffPoseTalkConfig, StyleConfig
-from kinevox.motion import Motion
+from kinevox.methods.diffposetalk.config import BASE, StyleConfig
+from kinevox.motion import Motion, MotionLayout
 from kinevox.speech import Speech
 from kinevox.timing import stage
 from kinevox.training import Trainable
@@ -29,6 +29,7 @@ from kinevox.training import Trainable
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
     from kinevox.methods.diffposetalk.sampling import Sampling
+    from kinevox.methods.diffposetalk.style import StyleEncoder
 
 
 WEIGHTS = Path(__file__).parent / "weights" / "base"
@@ -91,16 +92,12 @@ class DiffPoseTalk:
             AssetError: there are none, or they belong to another network.
         """
         from kinevox.methods.diffposetalk.calibration_file import read_calibration
-        from kinevox.training.checkpoint import CALIBRATION, read_checkpoint, read_header
+        from kinevox.methods.diffposetalk.network_file import read_network
+        from kinevox.training.checkpoint import CALIBRATION
 
-        network = cast("DiffPoseTalkNetwork", read_checkpoint(folder, DiffPoseTalkConfig()).network)
-        place = read_header(folder)[0]
+        network, place = read_network(folder)
         if (place / CALIBRATION).is_file():
             read_calibration(place / CALIBRATION, network)
-        encoder = place / "encoder"
-        if encoder.is_dir():
-            family = network.config.encoder
-            network.config = replace(network.config, encoder=f"{family}:{encoder}")
         return replace(self, network=network, named=place / "styles")
 
     def debug(self) -> DiffPoseTalk:
@@ -157,10 +154,11 @@ class DiffPoseTalk:
             return styles[name]
         path = files.get(name, Path(name))
         if not path.is_file():
-            raise UnknownNameError("style", name, [*styles, "or a clip, or a file *.style"])
+            known = "a clip of motion, a video or a file *.style"
+            raise UnknownNameError("style", name, styles, files=known)
         from kinevox.methods.diffposetalk.style_file import load_style
 
-        return load_style(path, self._loaded().style_encoder)
+        return load_style(path, self._style_encoder())
 
     def extract_style(
         self,
@@ -176,13 +174,13 @@ class DiffPoseTalk:
         from kinevox.methods.diffposetalk.style_file import style_from
 
         progress(0, 1)
-        return ExtractedStyle(style_from(self._loaded().style_encoder, *motions))
+        return ExtractedStyle(style_from(self._style_encoder(), *motions))
 
     def save_style(self, style: Style, path: Path) -> None:
         """Writes the style, with the digest of the encoder that it belongs to."""
         from kinevox.methods.diffposetalk.style_file import write_style
 
-        write_style(path, style, self._loaded().style_encoder)
+        write_style(path, style, self._style_encoder())
 
     def mix_styles(self, styles: Sequence[Style], weights: Sequence[float]) -> Style:
         """The direction between these, as long as they are: only directions are trained to mean
@@ -193,6 +191,8 @@ class DiffPoseTalk:
         """
         import numpy as np
 
+        counted = [(style, weight) for style, weight in zip(styles, weights, strict=True) if weight]
+        styles, weights = zip(*counted, strict=True)
         if not all(style.vector for style in styles):
             raise ConfigError(
                 "Nobody's style cannot be mixed with others. --style-scale makes a style weaker."
@@ -217,6 +217,14 @@ class DiffPoseTalk:
             ConfigError: a choice is out of its range.
         """
         return replace(self, sampling=self._sampling().changed(options))
+
+    def output_layout(self) -> MotionLayout:
+        """That of the corpus which the network has learned from.
+
+        Raises:
+            AssetError: no weights were loaded.
+        """
+        return self._loaded().space.layout
 
     def generate(
         self, speech: Speech, style: Style, *, seed: int = 0, fps: float = timebase.FPS
@@ -243,7 +251,8 @@ class DiffPoseTalk:
     def _sampling(self) -> Sampling:
         from kinevox.methods.diffposetalk.sampling import usual_sampling
 
-        return self.sampling or usual_sampling(self._loaded().config)
+        network = self._loaded()
+        return self.sampling or usual_sampling(network.config, network.drawn_in)
 
     def _loaded(self) -> DiffPoseTalkNetwork:
         if self.network is not None:
@@ -255,6 +264,15 @@ class DiffPoseTalk:
                 "train diffposetalk`, then use the method as 'diffposetalk:RUN'."
             )
         return _network_in(self.bundled)
+
+    def _style_encoder(self) -> StyleEncoder:
+        network = self._loaded()
+        if network.config.style_from != "encoder":
+            raise ConfigError(
+                "This network was trained with a vector for each performer instead of a style "
+                "encoder; it knows these by name, and can read no other style."
+            )
+        return network.style_encoder
 
     def _style_files(self) -> dict[str, Path]:
         folder = self.named if self.network is not None else WEIGHTS / "styles"

@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Bool, Float
 
 from kinevox.data import Corpus
+from kinevox.diffusion.samplers import spaced
+from kinevox.diffusion.schedules import schedule
 from kinevox.errors import AssetError, MotionError
 from kinevox.gaze import steady_sight
 from kinevox.methods._base import Performance
@@ -73,10 +75,16 @@ def calibrate(
     network: DiffPoseTalkNetwork,
     corpus: Corpus,
     progress: Progress = lambda stage, done, total: None,
+    *,
+    steps: int | None = None,
 ) -> None:
     """Gives a network what the styles of people of a corpus let expect.
 
+    Args:
+        steps: In how many it shall draw; as many as before by default.
+
     Raises:
+        ConfigError: it cannot draw in so many.
         MotionError: the corpus is about other motion, or nobody has two clips.
         AssetError: the network knows styles of its own performers only, or moves nothing of which
             a style tells.
@@ -87,6 +95,9 @@ def calibrate(
             f"Corpus '{corpus.name}' has layout '{corpus.layout.name}' at {corpus.fps:g} fps; the "
             f"network performs in '{space.layout.name}' at {space.fps:g} fps."
         )
+    if steps is not None:
+        spaced(schedule(network.config.schedule, network.config.steps), steps)
+        network.drawn_in = steps
     parts = parts_of(space.layout, network.columns)
     if network.config.style_from != "encoder" or not parts:
         raise AssetError(
@@ -178,7 +189,7 @@ def _habits(
 
 def _performed(network: DiffPoseTalkNetwork, clips: Corpus, progress: Progress) -> Iterator[_Pair]:
     """Some clips as the network performs them, and as they were."""
-    sampling = usual_sampling(network.config)
+    sampling = usual_sampling(network.config, network.drawn_in)
     chosen = _spread(list(_told(network, clips, progress)), PERFORMED)
     for done, one in enumerate(chosen):
         progress("Performing for comparison", done, len(chosen))

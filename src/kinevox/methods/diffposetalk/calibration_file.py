@@ -28,6 +28,8 @@ def write_calibration(path: Path, network: DiffPoseTalkNetwork, by: str) -> None
         "encoder": np.array(encoder_digest(network.style_encoder)),
         "measured_on": np.array(by),
     }
+    if network.drawn_in is not None:
+        stored["steps"] = np.array(network.drawn_in)
     for part, module, names in _modules(network.manners, network.habits):
         stored[part] = np.array(names)
         stored |= {f"{part}.{key}": t.numpy() for key, t in module.state_dict().items()}
@@ -46,6 +48,7 @@ def read_calibration(path: Path, network: DiffPoseTalkNetwork) -> None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             habits = Habits(width) if "habits" in stored else None
+            drawn_in = int(stored["steps"]) if "steps" in stored else None
             same = str(stored["encoder"]) == encoder_digest(network.style_encoder)
             for part, module, names in _modules(manners, habits):
                 same = same and stored[part].tolist() == names
@@ -58,7 +61,7 @@ def read_calibration(path: Path, network: DiffPoseTalkNetwork) -> None:
             f"{path} does not fit the weights beside it ({error}). Make it again: `kinevox weights "
             "calibrate`, or remove it."
         ) from error
-    network.manners, network.habits = manners, habits
+    network.manners, network.habits, network.drawn_in = manners, habits, drawn_in
 
 
 def _modules(

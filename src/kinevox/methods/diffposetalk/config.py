@@ -10,6 +10,13 @@ from kinevox.data import Corpus
 from kinevox.data.windows import WindowShape
 from kinevox.errors import AssetError, ConfigError, UnknownNameError
 from kinevox.methods.articulate.style import STYLE_FACTORS
+from kinevox.methods.diffposetalk.config_checks import (
+    check_choices,
+    check_counts,
+    check_rate,
+    check_shares,
+    check_sizes,
+)
 from kinevox.training import Space, TrainingOptions, run
 
 if TYPE_CHECKING:
@@ -71,12 +78,17 @@ class StyleConfig:
     """Channels or groups of channels that are left out."""
 
     def __post_init__(self) -> None:
-        _check_sizes(self.width, self.layers, self.heads, self.dropout)
+        check_sizes(self.width, self.layers, self.heads, self.dropout)
+        check_choices(self)
+        # Of a single frame nothing moves.
+        check_counts(self, "clip", least=2)
+        check_counts(self, "ratio")
+        check_shares(self, "same_pose")
+        if not self.temperature > 0:
+            raise ConfigError(f"temperature is {self.temperature}; it must be positive.")
         unknown = [name for name in self.factors if name not in STYLE_FACTORS]
         if unknown:
             raise UnknownNameError("style factor", unknown[0], STYLE_FACTORS)
-        if not 0 <= self.same_pose <= 1:
-            raise ConfigError(f"same_pose is {self.same_pose}; it is a share from 0 to 1.")
 
     @property
     def windows(self) -> WindowShape:
@@ -91,6 +103,7 @@ class StyleConfig:
     def build(self, space: Space) -> StyleEncoder:
         from kinevox.methods.diffposetalk.style import StyleEncoder
 
+        check_rate(space)
         return StyleEncoder(self, space)
 
     @property
@@ -254,7 +267,14 @@ class DiffPoseTalkConfig:
     other window."""
 
     def __post_init__(self) -> None:
-        _check_sizes(self.width, self.layers, self.heads, self.dropout)
+        check_sizes(self.width, self.layers, self.heads, self.dropout)
+        check_choices(self)
+        check_counts(self, "features", "style_ratio", "ratio", "style_pieces", "steps")
+        check_counts(self, "few_steps", "teacher_steps")
+        check_counts(self, "identity", least=0)
+        check_counts(self, "window", least=2)
+        check_shares(self, "drop_style", "drop_both", "drop_sound")
+        check_shares(self, "truncate_first", "truncate_second", "own_context")
         if not 0 < self.context <= self.window:
             raise ConfigError(
                 f"context is {self.context}, window {self.window}; the context must have at least "
@@ -265,11 +285,11 @@ class DiffPoseTalkConfig:
                 f"drop_style {self.drop_style}, drop_both {self.drop_both} and drop_sound "
                 f"{self.drop_sound} are more than 1."
             )
-        if self.style_pieces < 1:
+        if self.taught_by and self.teacher_steps > self.steps:
             raise ConfigError(
-                f"style_pieces is {self.style_pieces}; a style is read from at least one."
+                f"teacher_steps is {self.teacher_steps}; diffusion has {self.steps} steps."
             )
-        if min(self.few_steps, self.teacher_steps) < 1 or self.teacher_steps % self.few_steps:
+        if self.teacher_steps % self.few_steps:
             raise ConfigError(
                 f"few_steps is {self.few_steps}, teacher_steps {self.teacher_steps}; each step "
                 "stands for as many of the teacher, so expected a multiple."
@@ -335,6 +355,7 @@ class DiffPoseTalkConfig:
     def build(self, space: Space) -> DiffPoseTalkNetwork:
         from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 
+        check_rate(space)
         return DiffPoseTalkNetwork(self, space)
 
     @property
@@ -409,16 +430,6 @@ class DiffPoseTalkConfig:
 
 _SMOOTHING = ("smooth", "head_smooth", "head_seam")
 """Terms that ask for calm motion whatever the truth."""
-
-
-def _check_sizes(width: int, layers: int, heads: int, dropout: float) -> None:
-    if min(width, layers, heads) < 1 or width % (2 * heads):
-        raise ConfigError(
-            f"width is {width}, heads {heads}, layers {layers}; the width must be a multiple of "
-            "twice the heads, and all must be positive."
-        )
-    if not 0 <= dropout < 1:
-        raise ConfigError(f"dropout is {dropout}; it is a share below 1.")
 
 
 BASE = DiffPoseTalkConfig()

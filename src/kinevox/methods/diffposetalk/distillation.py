@@ -48,7 +48,7 @@ def distillation_loss(
     The sound is always known; without it nobody performs.
     """
     config = network.config
-    teacher = teacher_of(config)
+    teacher = teacher_of(config, batch.motion.device)
     levels = schedule(config.schedule, config.steps)
     times = torch.tensor(
         spaced(levels, config.teacher_steps, config.spacing), device=batch.motion.device
@@ -155,15 +155,15 @@ def _factors(levels: Schedule, step: Int[Tensor, " batch"]) -> tuple[Tensor, Ten
     return kept.sqrt().float(), (1 - kept).sqrt().float()
 
 
-def teacher_of(config: DiffPoseTalkConfig) -> DiffPoseTalkNetwork:
+def teacher_of(config: DiffPoseTalkConfig, device: torch.device) -> DiffPoseTalkNetwork:
     """The network of `taught_by`, read once."""
-    return _network(run.run_folder(config.taught_by))
+    return _network(run.run_folder(config.taught_by), device)
 
 
 @lru_cache(maxsize=1)
-def _network(folder: Path) -> DiffPoseTalkNetwork:
+def _network(folder: Path, device: torch.device) -> DiffPoseTalkNetwork:
     from kinevox.training.checkpoint import read_checkpoint
 
     network = read_checkpoint(folder, DiffPoseTalkConfig()).network
     assert isinstance(network, DiffPoseTalkNetwork)
-    return network.requires_grad_(False)
+    return network.requires_grad_(False).to(device)

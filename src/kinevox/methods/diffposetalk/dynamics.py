@@ -37,6 +37,8 @@ spread."""
 FLOATING = 0.2
 """As of `stilled`, what brows and cheeks do not do between moves, in units of each channel's
 spread: with it their mean speed, against their spread, is people's."""
+ROUND = 1.0
+"""Deviation of the bell [frames] that rounds the corners where they begin to move, and end."""
 LARGEST = 1.0
 """Largest change, as the logarithm of a factor."""
 _RESTING = ("brows", "upper face")
@@ -100,7 +102,7 @@ def equalized(
     for part, places in parts.items():
         moving = motion[:, places]
         if part in _RESTING:
-            moving = stilled(moving, FLOATING)
+            moving = _smoothed(stilled(moving, FLOATING), ROUND)
             shares = (moving - moving.mean(axis=0))[None]
         else:
             shares = _shares(moving)

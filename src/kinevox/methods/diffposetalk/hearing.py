@@ -14,7 +14,7 @@ from kinevox.audio.encoders import SpeechEncoder, load_encoder
 from kinevox.audio.encoders.speech import Speech as SpeechOfKinevox
 from kinevox.audio.mel import MelStream, log_mel
 from kinevox.audio.mel_grid import BANDS, HOP
-from kinevox.errors import ConfigError
+from kinevox.errors import AssetError, ConfigError
 from kinevox.phones import BILABIALS, Phones, find_phones
 from kinevox.phones.hear import told_phones
 from kinevox.speech import Speech
@@ -85,6 +85,12 @@ def heard(
         raise ConfigError(
             f"Encoder '{encoder.name}' makes features of {encoder.width} channels; this network "
             f"takes {config.features}."
+        )
+    if network.hears not in (None, encoder.digest):
+        raise AssetError(
+            f"This network learned to hear with a speech encoder (digest {network.hears}) other "
+            f"than that of this kinevox ({encoder.digest}), whose features mean nothing to it. "
+            "Install the version of kinevox that it was packed with, or pack it anew from its run."
         )
     frames = num_frames(max(len(samples), 1), SAMPLE_RATE, network.space.fps)
     if sampling.silence_behind:

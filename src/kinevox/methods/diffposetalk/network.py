@@ -33,6 +33,10 @@ class DiffPoseTalkNetwork(nn.Module):
     """How people with a style move, where that was measured (`calibration.py`)."""
     habits: Habits | None
     """How what is drawn falls short of people, likewise; in layout `arkit`."""
+    drawn_in: int | None
+    """Steps in which it draws unless told otherwise, where it was calibrated for these."""
+    hears: str | None
+    """Digest of the speech encoder that it learned to hear with, where that is noted."""
 
     def __init__(self, config: DiffPoseTalkConfig, space: Space):
         super().__init__()
@@ -52,7 +56,7 @@ class DiffPoseTalkNetwork(nn.Module):
         self.null_sound = nn.Parameter(torch.randn(config.width))
         self.register_buffer("identity_mean", torch.zeros(config.identity))
         self.register_buffer("identity_std", torch.ones(config.identity))
-        self.manners, self.habits = None, None
+        self.manners, self.habits, self.drawn_in, self.hears = None, None, None, None
 
     def train(self, mode: bool = True) -> DiffPoseTalkNetwork:
         super().train(mode)
@@ -73,11 +77,11 @@ class DiffPoseTalkNetwork(nn.Module):
         style: Float[Tensor, "batch style"],
         identity: Float[Tensor, "batch identity"] | None,
     ) -> Float[Tensor, "batch person"]:
-        """Shape and style; without an identity the average head."""
+        """Shape and style; the average head where an identity is unknown (NaN), or all are."""
         if identity is None:
             shape = style.new_zeros(len(style), self.config.identity)
         else:
-            shape = (identity - self.identity_mean) / self.identity_std
+            shape = ((identity - self.identity_mean) / self.identity_std).nan_to_num(0.0)
         return torch.cat([shape, style], dim=1)
 
     def styles_of_performers(self, place: Int[Tensor, " batch"]) -> Float[Tensor, "batch style"]:

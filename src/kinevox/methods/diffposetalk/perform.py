@@ -98,7 +98,8 @@ def perform(
         )
         # Those that ended before are not computed any more.
         rows = torch.tensor(
-            [i for i, length in enumerate(lengths) if _reaches(length, start, sampling)]
+            [i for i, length in enumerate(lengths) if _reaches(length, start, sampling)],
+            device=device,
         )
         if held is not None:
             # Nor those of which all is known here.

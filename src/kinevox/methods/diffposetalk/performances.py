@@ -27,10 +27,12 @@ from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closed_in, pauses_of
 from kinevox.phones import Phones
 from kinevox.speech import Speech
+from kinevox.strengths import BLINKS, MOUTH
 from kinevox.timing import stage
 
 TOGETHER_SECONDS = 3600.0
-"""As much motion is made at once; more would cost memory and save no time [s]."""
+"""As much motion is made at once, each recording taking as much as the longest; more would cost
+memory and save no time [s]."""
 
 
 def perform_all(
@@ -48,13 +50,14 @@ def perform_all(
 
 
 def _groups(performances: Sequence[Performance]) -> Iterator[Sequence[Performance]]:
-    start, seconds = 0, 0.0
+    start, longest = 0, 0.0
     for place, one in enumerate(performances):
-        seconds += one.speech.seconds
-        if place > start and seconds > TOGETHER_SECONDS:
+        longest = max(longest, one.speech.seconds)
+        if place > start and (place - start + 1) * longest > TOGETHER_SECONDS:
             yield performances[start:place]
-            start, seconds = place, one.speech.seconds
-    yield performances[start:]
+            start, longest = place, one.speech.seconds
+    if performances:
+        yield performances[start:]
 
 
 def _perform_group(
@@ -127,15 +130,19 @@ def _moved(
     manner: Manner,
     known: Known | None,
 ) -> Float[np.ndarray, "frames channels"]:
-    """A take that moves as its person does, but for parts that were drawn around what is known:
-    these would not reach it any more."""
+    """A take that moves as its person does, as far as it is not known."""
     space, columns = network.space, network.columns
     parts = parts_of(space.layout, columns)
-    if known is not None:
-        held = known.weights[:, columns].any(axis=0)
-        parts = {part: places for part, places in parts.items() if not held[places].any()}
     drawn = normalized(space, columns, values)
-    return restored(space, columns, equalized(parts, drawn, manner.moves))
+    if known is None:
+        return restored(space, columns, equalized(parts, drawn, manner.moves))
+    weights = known.at(space.fps, len(values)).weights[:, columns]
+    free = np.flatnonzero((weights < 1).any(axis=1))
+    # What was made anew is measured by itself, as what lies around it is the person's already.
+    anew = slice(free[0], free[-1] + 1) if len(free) else slice(0)
+    moved = equalized(parts, drawn[anew], manner.moves)
+    drawn[anew] += (1 - weights[anew]) * (moved - drawn[anew])
+    return restored(space, columns, drawn)
 
 
 def _finished(
@@ -157,15 +164,32 @@ def _finished(
         if habits is not None and manner is not None and manner.wander is not None:
             sight = habits.glancing(sight, manner.wander)
         motion = looking(motion, sight)
+    free = np.ones(motion.num_frames, bool)
+    if performance.known is not None:
+        free = ~_known_of(BLINKS, performance.known, motion).any(axis=1)
     if manner is not None and manner.blinks is not None:
         # What is left of a blink is one by chance.
         luck = np.random.default_rng(performance.seed).uniform()
-        count = int(manner.blinks * motion.seconds + luck)
+        count = int(manner.blinks * free.sum() / motion.fps + luck)
     if sampling.whole_blinks:
-        motion = whole_blinks(motion, count)
+        motion = whole_blinks(motion, count, free)
+    closed = motion
     if phones is not None:
-        motion = with_lips_closed(motion, closure(phones, motion.times, motion.fps))
-    return closed_in(motion, pauses, rest)
+        closed = with_lips_closed(closed, closure(phones, motion.times, motion.fps))
+    closed = closed_in(closed, pauses, rest)
+    if performance.known is None:
+        return closed
+    # Lips that are told where to be are not closed.
+    told = _known_of(MOUTH, performance.known, motion).max(axis=1, keepdims=True)
+    return motion.replace(values=motion.values + (1 - told) * (closed.values - motion.values))
+
+
+def _known_of(
+    names: Sequence[str], known: Known, motion: Motion
+) -> Float[np.ndarray, "frames channels"]:
+    """How firmly channels are known, on the clock of a motion."""
+    columns = [motion.layout.index(name) for name in names]
+    return known.at(motion.fps, motion.num_frames).weights[:, columns]
 
 
 def _at(motion: Motion, fps: float, speech: Speech) -> Motion:

@@ -103,16 +103,21 @@ def _chosen(**choices: Any) -> dict[str, Any]:
     return {name: choice for name, choice in choices.items() if choice is not None}
 
 
-def usual_sampling(config: DiffPoseTalkConfig) -> Sampling:
-    """How a network draws unless told otherwise: as it was trained to."""
-    # Short windows share no more of themselves than long ones.
-    usual = Sampling(overlap=min(Sampling.overlap, config.window // 4))
+def usual_sampling(config: DiffPoseTalkConfig, steps: int | None = None) -> Sampling:
+    """How a network draws unless told otherwise: as it was trained to.
+
+    Args:
+        steps: What it was calibrated for, where it was.
+    """
+    # Short windows share no more of themselves than long ones, and leave the context whole.
+    overlap = min(Sampling.overlap, config.window // 4, config.window - config.context)
+    usual = Sampling(steps=steps or min(Sampling.steps, config.steps), overlap=overlap)
     if not config.taught_by:
         return usual
     return replace(
         usual,
         sampler="ddim",
-        steps=config.few_steps,
+        steps=steps or config.few_steps,
         spacing=config.spacing,
         guidance=FOLLOWED.plain,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -51,7 +50,7 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
     noise = torch.randn(clean.shape, generator=generator, device=clean.device)
     made = _drawn(network, given, noise)
     if config.taught_by:
-        teacher = teacher_of(config)
+        teacher = teacher_of(config, clean.device)
         theirs = _drawn(teacher, _first_windows(teacher, batch)[0], noise)
         square = _mean_square(made - theirs, mask)
     else:
@@ -67,9 +66,8 @@ def validation_scores(network: DiffPoseTalkNetwork, corpus: Corpus) -> Mapping[s
 
 
 def _drawn(network: DiffPoseTalkNetwork, given: Given, noise: Tensor) -> Tensor:
-    """A window, drawn as usual, in no more steps than there are."""
-    usual = usual_sampling(network.config)
-    sampling = replace(usual, steps=min(usual.steps, network.config.steps))
+    """A window, drawn as usual."""
+    sampling = usual_sampling(network.config)
     return sample_window(network, given, sampling, sampling.guidance, noise, lambda: noise)
 
 

@@ -113,7 +113,7 @@ def _asked(network: DiffPoseTalkNetwork, given: Given, guidance: Guidance, bf16:
         with products_in_bf16(device, bf16):
             made = network.denoiser(repeated(x), step, person, context, present, heard)
         window = made[:, network.config.context :].float()
-        return guidance(lambda branches: window.unflatten(0, (count, batch)))
+        return guidance(window.unflatten(0, (count, batch)))
 
     return denoise
 

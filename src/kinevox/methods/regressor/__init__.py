@@ -16,7 +16,7 @@ from kinevox import timebase
 from kinevox.errors import AssetError, UnknownNameError
 from kinevox.methods._base import WINDOW_BORDERS
 from kinevox.methods.regressor.config import RegressorConfig
-from kinevox.motion import Motion
+from kinevox.motion import Motion, MotionLayout
 from kinevox.speech import Speech
 from kinevox.training import Trainable
 
@@ -94,6 +94,14 @@ class Regressor:
             raise UnknownNameError("style", name, styles)
         return styles[name]
 
+    def output_layout(self) -> MotionLayout:
+        """That of the corpus which the network has learned from.
+
+        Raises:
+            AssetError: no weights were loaded.
+        """
+        return self._loaded().space.layout
+
     def generate(
         self, speech: Speech, style: TrainedStyle, *, seed: int = 0, fps: float = timebase.FPS
     ) -> Motion:
@@ -102,21 +110,25 @@ class Regressor:
         Raises:
             AssetError: no weights were loaded.
         """
-        if self.network is None:
-            raise AssetError(
-                "Method 'regressor' has no weights of its own. Train some with `kinevox train "
-                "regressor --corpus performers --out RUN`, then use the method as 'regressor:RUN'."
-            )
         from kinevox.methods.regressor.perform import perform, window_borders
 
-        space = self.network.space
-        values = perform(self.network, speech.samples, style.place)
-        borders = " ".join(f"{time:g}" for time in window_borders(self.network, len(values)))
+        network = self._loaded()
+        space = network.space
+        values = perform(network, speech.samples, style.place)
+        borders = " ".join(f"{time:g}" for time in window_borders(network, len(values)))
         motion = Motion(values, space.fps, space.layout, {WINDOW_BORDERS: borders})
         if timebase.exact_fps(fps) == timebase.exact_fps(space.fps):
             return motion
         count = timebase.num_frames(len(speech.samples), timebase.SAMPLE_RATE, fps)
         return motion.replace(values=motion.sample(timebase.frame_times(count, fps)), fps=fps)
+
+    def _loaded(self) -> RegressorNetwork:
+        if self.network is None:
+            raise AssetError(
+                "Method 'regressor' has no weights of its own. Train some with `kinevox train "
+                "regressor --corpus performers --out RUN`, then use the method as 'regressor:RUN'."
+            )
+        return self.network
 
 
 METHOD = Regressor()
