@@ -80,7 +80,7 @@ def projected(motion: Motion, head, size, drift, noise: float) -> tuple[Landmark
 def rendered(motion: Motion, head, size, drift) -> tuple[Landmarks, np.ndarray, float]:
     import mediapipe
 
-    from kinevox.render.scene import Scene
+    from kinevox.rendering.scene import Scene
 
     tracker = mediapipe.solutions.face_mesh.FaceMesh(refine_landmarks=True, max_num_faces=1)
     points = []

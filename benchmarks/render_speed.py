@@ -23,9 +23,9 @@ from _shared import machine
 from kinevox.export import Animation
 from kinevox.heads import HEADS
 from kinevox.motion import ARKIT, Motion
-from kinevox.render.encode import Mp4Writer
-from kinevox.render.scene import Scene
-from kinevox.render.video import render_video
+from kinevox.rendering.encode import Mp4Writer
+from kinevox.rendering.scene import Scene
+from kinevox.rendering.video import render_video
 
 
 def restless_motion(frames: int) -> Motion:

@@ -41,7 +41,7 @@ from kinevox.heads._anny_regions import (
 from kinevox.heads._anny_source import read_source
 from kinevox.heads.anny import Phenotype, load_anny
 from kinevox.motion import ARKIT, Motion
-from kinevox.render.scene import Scene
+from kinevox.rendering.scene import Scene
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kinevox.api import animate, styles
 from kinevox.heads import load_head
-from kinevox.render.picture import contact_sheet
-from kinevox.render.video import render_image
+from kinevox.rendering.picture import contact_sheet
+from kinevox.rendering.video import render_image
 
 ROOT = Path(__file__).parents[1]
 SPEECH = ROOT / "examples" / "speech.flac"

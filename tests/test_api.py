@@ -53,7 +53,7 @@ def test_strengths_of_parts() -> None:
 
 
 def test_options_are_keywords_that_are_known() -> None:
-    with pytest.raises(TypeError, match="stile"):
+    with pytest.raises(TypeError, match=r"stile.*Did you mean 'style'"):
         api.animate(AH, stile="lively")  # type: ignore[call-arg]
     assert {"audio", "style", "mouth", "steps"} <= set(inspect.signature(api.animate).parameters)
 
@@ -141,3 +141,52 @@ def test_transcripts_may_be_files(tmp_path: Path) -> None:
 def test_heads_by_text(text: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         load_head(text)
+
+
+def test_words_and_changes_are_noted() -> None:
+    (plain,), (changed,) = (
+        api.animate(AH, method="articulate"),
+        api.animate(
+            Speech(AH.samples, transcript="ah"),
+            method="articulate",
+            mouth=0.5,
+            poses=[(0.2, {"jawOpen": 0.5})],
+        ),
+    )
+    noted = set(changed.metadata.items()) - set(plain.metadata.items())
+    assert noted == {("mouth", "0.5"), ("poses", "0.2"), ("words", "transcript")}
+
+
+def test_silence_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    api.animate(Speech(np.zeros(8000, np.float32)), method="articulate")
+    assert "speech is silent" in caplog.text
+
+
+def test_nothing_hides_a_function_of_the_package() -> None:
+    """A module of that name would take its place once it is imported."""
+    folder = Path(kinevox.__file__).parent
+    assert not [
+        n for n in kinevox.__all__ if (folder / n).is_dir() or (folder / f"{n}.py").exists()
+    ]
+
+
+def test_styles_are_described() -> None:
+    calm, lively = (api.describe_style(name) for name in ("calm", "lively"))
+    assert float(calm["nods [deg]"]) < float(lively["nods [deg]"])
+    assert api.describe_style("nobody") == {"follows": "nobody"}
+    assert api.describe_style("calm", method="articulate")["jaw_gain"] == "0.85"
+
+
+def test_a_clip_of_nothing_is_no_style() -> None:
+    with pytest.raises(ConfigError, match="No clip given"):
+        api.extract_style([])
+
+
+def test_parts_that_never_move_in_an_example_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    (take,) = api.animate(AH, method="articulate")
+    faces = take.with_channels(head_x=0.0, head_y=0.0, head_z=0.0)
+    clips = [Motion(np.tile(m.values, (4, 1)), m.fps, m.layout) for m in (take, faces)]
+    for clip, told in zip(clips, (False, True), strict=True):
+        caplog.clear()
+        api.extract_style(clip)
+        assert ("never moves its head" in caplog.text) == told

@@ -28,3 +28,10 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: typ
         raise error
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match=r"a\.csv cannot be written.*Name another place"):
+        with written_whole(tmp_path / "file" / "a.csv"):
+            pass

@@ -108,9 +108,15 @@ class TestRanges:
         weights = outside(TAKE, [(0.5, 1.0), (2.0, 3.0)]).weights[:, 0]
         assert weights[30:50].min() == 1 and weights[18] < 1 and weights[60] == 0
 
-    @pytest.mark.parametrize("span", [(2.0, 2.0), (3.0, 1.0), (-1.0, 1.0), (3.0, 5.0)])
+    @pytest.mark.parametrize("end", [4.0, 4.03, np.inf])
+    def test_to_the_end(self, end: float) -> None:
+        """A recording ends a little behind its last frame."""
+        weights = outside(TAKE, [(3.0, end)]).weights
+        assert (weights == outside(TAKE, [(3.0, 4.0)]).weights).all() and weights[-1].max() == 0
+
+    @pytest.mark.parametrize("span", [(2.0, 2.0), (3.0, 1.0), (-1.0, 1.0), (3.0, 5.0), (np.inf, 4)])
     def test_that_cannot_be(self, span: tuple[float, float]) -> None:
-        with pytest.raises(ConfigError, match="frames from 0 to 4 s"):
+        with pytest.raises(ConfigError, match=r"frames from 0 to 4 s|expected two times"):
             outside(TAKE, [span])
 
 

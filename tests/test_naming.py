@@ -35,6 +35,11 @@ def test_patterns() -> None:
     ]
 
 
+def test_what_cannot_be_filled_in_is_no_name() -> None:
+    with pytest.raises(ConfigError, match=r"\{seed\}; what can be filled in is \{name\}"):
+        plan_outputs([HI], ["out/{name}_{seed}.npz"])
+
+
 def test_folders(tmp_path: Path) -> None:
     assert names([HI, YO], ["out/"]) == [[["out/hi.glb"]], [["out/yo.glb"]]]
     assert names([HI], [tmp_path]) == [[[f"{tmp_path.as_posix()}/hi.glb"]]]

@@ -17,12 +17,14 @@ _HOMES = {
     "KinevoxError": "kinevox.errors",
     "animate": "kinevox.api",
     "convert": "kinevox.api",
+    "read_motion": "kinevox.export",
     "render": "kinevox.api",
 }
 
 if TYPE_CHECKING:
     from kinevox.api import animate, convert, render
     from kinevox.errors import KinevoxError
+    from kinevox.export import read_motion
     from kinevox.motion import Motion, MotionLayout
     from kinevox.speech import Speech
 
@@ -34,6 +36,7 @@ __all__ = [
     "__version__",
     "animate",
     "convert",
+    "read_motion",
     "render",
 ]
 

@@ -124,7 +124,7 @@ def _weights() -> Check:
 
 
 def _drawing() -> Check:
-    from kinevox.render.opengl import window_class
+    from kinevox.rendering.opengl import window_class
 
     try:
         version("vtk")

@@ -120,6 +120,11 @@ def outside(take: Motion, spans: Sequence[tuple[float, float]]) -> Known:
     head = [i for i, channel in enumerate(take.layout.channels) if channel.group == "head"]
     blinks = blinking(take) if named else np.zeros(take.num_frames, bool)
     for start, end in spans:
+        if end == np.inf or take.seconds < end < take.seconds + 1 / take.fps:
+            # A recording ends a little behind its last frame.
+            end = take.seconds
+        if not (isfinite(start) and isfinite(end)):
+            raise ConfigError(f"The range {start:g}:{end:g} s is none; expected two times.")
         first, last = (int(np.ceil(t * exact_fps(take.fps) - 1e-6)) for t in (start, end))
         if not 0 <= first < last <= take.num_frames:
             raise ConfigError(

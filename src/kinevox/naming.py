@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,8 @@ def plan_outputs(
     without `{take}` are called `_take2`, `_take3`, ...
 
     Raises:
-        ConfigError: two results would share a file, or a result would replace a source.
+        ConfigError: two results would share a file, a result would replace a source, or a pattern
+            has other names in braces.
         UnknownNameError: no format has that suffix.
         MotionError: the format cannot be written.
     """
@@ -40,6 +42,12 @@ def plan_outputs(
 
 def _pattern(output: str | Path) -> str:
     text = str(output)
+    unknown = sorted(set(re.findall(r"\{\w*\}", text)) - {"{name}", "{take}"})
+    if unknown:
+        raise ConfigError(
+            f"{text} contains {', '.join(unknown)}; what can be filled in is {{name}}, the "
+            "recording, and {take}, from 1."
+        )
     if text.endswith(("/", "\\")) or Path(text).is_dir():
         return str(Path(text) / f"{{name}}{FOLDER_FORMAT}")
     return text

@@ -17,6 +17,8 @@ from kinevox.export import read_motion
 
 def test_words() -> None:
     assert span("2.0:3.5", "--regenerate") == (2.0, 3.5)
+    assert span("8:", "--regenerate") == (8.0, float("inf"))
+    assert span(":1.5", "--regenerate") == (0.0, 1.5)
     assert pose("1.2=smile.npz") == (1.2, "smile.npz")
     assert pose("1.2=a/clip.npz@0.8") == (1.2, "a/clip.npz@0.8")
     assert pose("0=jawOpen:0.3,jawLeft:0.1") == (0.0, {"jawOpen": 0.3, "jawLeft": 0.1})

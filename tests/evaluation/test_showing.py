@@ -85,7 +85,7 @@ def test_the_page_needs_nothing_else(results: Results, monkeypatch: pytest.Monke
 
 @pytest.mark.slow
 def test_faces_are_pictures(results: Results) -> None:
-    from kinevox.render.opengl import window_class
+    from kinevox.rendering.opengl import window_class
 
     try:
         window_class()

@@ -286,6 +286,7 @@ class TestEdits:
                 "'flame'",
             ),
             ({"poses": [(1.0, "nothing.npz")]}, MotionError, r"nothing\.npz"),
+            ({"poses": [(np.nan, {"jawOpen": 0.1})]}, ConfigError, "outside the motion"),
         ],
     )
     def test_edits_that_do_not_fit(
@@ -293,6 +294,11 @@ class TestEdits:
     ) -> None:
         with pytest.raises(error, match=told):
             api.animate(LINE, **door, **options)
+
+    def test_a_pose_behind_its_clip(self, door: dict, tmp_path: Path) -> None:
+        api.animate(LINE, **door, out=tmp_path / "a.npz")
+        with pytest.raises(ConfigError, match="asked for at 99 s"):
+            api.animate(LINE, **door, poses=[(1.0, tmp_path / "a.npz@99")])
 
     def test_methods_that_draw_nothing_are_blended(self) -> None:
         (take,) = api.animate(LINE, method="articulate", seed=3)

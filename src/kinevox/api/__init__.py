@@ -19,7 +19,7 @@ from kinevox.api._learn import (
 from kinevox.api._measure import bench, evaluate
 from kinevox.api._options import AnimateOptions
 from kinevox.api._perform import animate, animate_all, cite
-from kinevox.api._styles import extract_style, make_styles, styles
+from kinevox.api._styles import describe_style, extract_style, make_styles, styles
 from kinevox.api._values import (
     DEFAULT_HEAD,
     DEFAULT_METHOD,
@@ -51,6 +51,7 @@ __all__ = [
     "cite",
     "convert",
     "convert_weights",
+    "describe_style",
     "doctor",
     "evaluate",
     "extract_style",

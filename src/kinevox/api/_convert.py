@@ -89,7 +89,7 @@ def render(
         KinevoxError: a motion cannot be read or drawn.
     """
     from kinevox.export import Animation
-    from kinevox.render.video import render_comparison, render_video
+    from kinevox.rendering.video import render_comparison, render_video
 
     path = Path(out)
     if path.suffix.lower() != ".mp4":

@@ -73,7 +73,10 @@ def edits_of(
             )
         inside = poses.weights * ~known.exact
         known = Known(poses.motion, inside).over(known)
-    return Edits(known, take.metadata.get("seed"), {"take": path.name, "regenerated": told})
+    notes = {"take": path.name, "regenerated": told}
+    if "style" in take.metadata:
+        notes["take_style"] = take.metadata["style"]
+    return Edits(known, take.metadata.get("seed"), notes)
 
 
 def seeds_of(options: AnimateOptions, edits: Edits) -> list[int]:
@@ -103,6 +106,11 @@ def _channels(pose: object, layout: MotionLayout) -> Mapping[str, float]:
         )
     if motion.num_frames == 0:
         raise MotionError("The pose has no frame.")
+    if not 0 <= (place or 0.0) <= motion.seconds:
+        raise ConfigError(
+            f"The pose is asked for at {place:g} s; its motion has frames from 0 to "
+            f"{motion.seconds:g} s."
+        )
     frame = min(round((place or 0.0) * motion.fps), motion.num_frames - 1)
     return dict(zip(layout.names, motion.values[frame].tolist(), strict=True))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from kinevox.api._values import DEFAULT_HEAD, DEFAULT_METHOD, PathLike, Progress
-from kinevox.errors import ConfigError
+from kinevox.errors import ConfigError, UnknownNameError
 from kinevox.methods import METHODS, Method, SampledMethod, SamplingOptions
 from kinevox.motion import Motion
 from kinevox.strengths import Strengths
@@ -75,7 +75,8 @@ class AnimateOptions:
     take: PathLike | Motion | None = None
     """A take of the recording of which a part is made anew; for several recordings a pattern."""
     regenerate: Sequence[tuple[float, float]] = ()
-    """Ranges [s] of `take` that are made anew; all other frames stay bit for bit."""
+    """Ranges [s] of `take` that are made anew, to infinity for all behind; all other frames stay
+    bit for bit."""
     poses: Sequence[tuple[float, PathLike | Motion | Mapping[str, float]]] = ()
     """Times [s] and poses that the performance passes through: values of channels by name, or the
     first frame of a motion, or of a file; `clip.npz@0.8` is the frame at 0.8 s. With `take` and no
@@ -109,9 +110,25 @@ class AnimateOptions:
         )
 
     @property
+    def told(self) -> Mapping[str, str]:
+        """What was asked for beside method, style and seed, as far as a number says it."""
+        usual = {field.name: field.default for field in fields(self) if field.name in _NOTED}
+        chosen = {name: getattr(self, name) for name in usual}
+        told = {name: str(value) for name, value in chosen.items() if value != usual[name]}
+        if self.poses:
+            told["poses"] = ",".join(f"{time:g}" for time, _ in self.poses)
+        return told
+
+    @property
     def strengths(self) -> Strengths:
         return Strengths(self.mouth, self.upper_face, self.head_motion, self.blinks)
 
+
+_NOTED = (
+    *("steps", "audio_scale", "style_scale", "guidance_interval", "mouth_noise", "bf16"),
+    *("close_in_silence", "mouth", "upper_face", "head_motion", "blinks"),
+)
+"""Options that are told in the metadata of a take."""
 
 First = TypeVar("First")
 Options = TypeVar("Options")
@@ -129,11 +146,13 @@ def with_options(
     ) -> Callable[Concatenate[First, Keywords], Result]:
         @wraps(function)
         def called(first: First, /, *args: Keywords.args, **keywords: Keywords.kwargs) -> Result:
+            if unknown := [name for name in keywords if name not in parameters]:
+                raise TypeError(str(UnknownNameError("option", unknown[0], parameters)))
             return function(first, options(*args, **keywords))
 
         own = inspect.signature(function)
-        parameters = inspect.signature(options).parameters.values()
-        joined = [next(iter(own.parameters.values())), *parameters]
+        parameters = inspect.signature(options).parameters
+        joined = [next(iter(own.parameters.values())), *parameters.values()]
         called.__signature__ = own.replace(parameters=joined)  # type: ignore[attr-defined]
         return called
 

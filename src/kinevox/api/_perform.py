@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from kinevox.api._edits import edits_of, seeds_of
 from kinevox.api._material import (
     filled,
@@ -36,6 +38,9 @@ from kinevox.speech import Speech
 from kinevox.strengths import strengthened
 
 _log = logging.getLogger(__name__)
+
+SILENT = 1e-3
+"""No sound is louder than this where nobody speaks; full scale is 1."""
 
 
 @with_options(AnimateOptions)
@@ -104,12 +109,17 @@ def _performed(recordings: Sequence[PathLike | Speech], options: AnimateOptions)
             "method": performer.name,
             "style": style_name(performer, options.style),
             "source": source.name,
+            **options.told,
         }
         try:
             tell(f"Reading {source.name}", 0, 0)
             speech = speech_of(
                 recording, filled(options.transcript, source), filled(options.phones, source)
             )
+            if speech.transcript or speech.phones:
+                provenance["words"] = "phones" if speech.phones else "transcript"
+            if np.abs(speech.samples).max() < SILENT:
+                _log.warning("%s is silent; nobody speaks in it.", source.name)
             edits = edits_of(options, source, speech, performer.output_layout)
             seeds = seeds_of(options, edits)
             wanted = [

@@ -32,6 +32,21 @@ def styles(method: str = DEFAULT_METHOD) -> Mapping[str, Any]:
     return load_method(method).styles()
 
 
+def describe_style(style: PathLike, *, method: str = DEFAULT_METHOD) -> Mapping[str, str]:
+    """What a style is, in numbers that people understand: of a name, a style file or a clip.
+
+    Raises:
+        UnknownNameError: no such method, name or file.
+    """
+    from kinevox.methods import StyleReader, load_method
+
+    performer = load_method(method)
+    found = style_of(performer, style, None)
+    if isinstance(performer, StyleReader):
+        return performer.describe_style(found)
+    return {name: str(value) for name, value in vars(found).items()}
+
+
 def extract_style(
     clips: PathLike | Motion | Sequence[PathLike | Motion],
     out: PathLike | None = None,
@@ -125,12 +140,14 @@ def _read_style(
     progress: Progress | None,
 ) -> ExtractedStyle:
     given = [clips] if isinstance(clips, str | Path | Motion) else list(clips)
+    if not given:
+        raise ConfigError("No clip given; a style is read from one or more of one person.")
     if isinstance(audio, Sequence) and not isinstance(audio, str):
         sounds: list[PathLike | Speech | None] = list(audio)
     else:
         sounds = [audio] * len(given)
     shared = len(given) > 1 and isinstance(audio, str | Path) and "{name}" not in str(audio)
-    if not given or shared or len(sounds) != len(given):
+    if shared or len(sounds) != len(given):
         raise ConfigError(
             f"{len(given)} clips and {len(sounds)} recordings; give one recording per clip, a "
             "pattern such as 'sound/{name}.wav', or none."
@@ -139,7 +156,7 @@ def _read_style(
     speeches: list[Speech | None] = []
     for position, (clip, sound) in enumerate(zip(given, sounds, strict=True)):
         tell = telling(progress, position, len(given))
-        motion, speech = _performance(clip, sound, transcript, tell)
+        motion, speech = _performance(clip, sound, transcript, tell, performer.style_hears)
         if source_head is not None:
             from kinevox.retarget import retarget
 
@@ -171,8 +188,9 @@ def _performance(
     sound: PathLike | Speech | None,
     transcript: PathLike | None,
     tell: Progress,
+    hears: bool,
 ) -> tuple[Motion, Speech | None]:
-    """Motion of a clip or video, and the sound that belongs to it."""
+    """Motion of a clip or video, and the sound that belongs to it, if that makes a difference."""
     from kinevox.export import exporter_for
     from kinevox.export._sound import sound_beside
 
@@ -182,15 +200,15 @@ def _performance(
         source, motion = Path(clip), capture(clip, progress=tell).motion
         from kinevox.capture.video import video_facts
 
-        sound = sound or (source if video_facts(source).sound else None)
+        sound = sound or (source if hears and video_facts(source).sound else None)
     else:
         tell(f"Reading {Path(clip).name}", 0, 0)
         motion, source = motion_of(clip)
-        if sound is None and source.is_file():
+        if sound is None and hears and source.is_file():
             sound = sound_beside(source, exporter_for(source)[1].suffixes)
             if sound is not None:
                 _log.info("With the sound of %s.", sound.name)
-    if sound is None:
+    if sound is None or not hears:
         return motion, None
     if not isinstance(sound, Speech):
         sound = str(filled(sound, source))

@@ -24,8 +24,8 @@ from kinevox.errors import AudioError
 from kinevox.files import written_whole
 from kinevox.heads import Head, load_head
 from kinevox.motion import Motion
-from kinevox.render.encode import Mp4Writer, Sound
-from kinevox.render.scene import Scene
+from kinevox.rendering.encode import Mp4Writer, Sound
+from kinevox.rendering.scene import Scene
 from kinevox.timebase import exact_fps
 
 _log = logging.getLogger(__name__)

@@ -8,14 +8,14 @@ from kinevox.errors import ConfigError
 
 
 def span(word: str, option: str) -> tuple[float, float]:
-    """Two numbers with a colon between them.
+    """Two numbers with a colon between them; without the first from 0, without the last to the end.
 
     Raises:
         ConfigError: it is something else.
     """
-    first, _, last = word.partition(":")
+    first, colon, last = word.partition(":")
     try:
-        return float(first), float(last)
+        return float(first or (0 if last else "")), float(last or ("inf" if colon else ""))
     except ValueError:
         raise ConfigError(f"{option} is '{word}'; expected two numbers such as 0.5:1.") from None
 

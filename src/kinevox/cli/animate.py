@@ -33,15 +33,17 @@ class Sampling:
     """How learned methods draw motion from noise; the defaults are the method's own."""
 
     steps: WHOLE = None
-    """Sampling steps: fewer are faster, more follow the network more closely."""
+    """Sampling steps: fewer are faster, more make takes differ more. The method's own suffice."""
     audio_scale: NUMBER = None
     """How strongly the sound is followed; 1 is as trained."""
     style_scale: NUMBER = None
     """How strongly the style is followed; 1 is as trained, 3 is clearly more."""
     guidance_interval: Annotated[TEXT, arg(metavar="LOW:HIGH")] = None
-    """Noise levels at which these two act, from 0 (clean) to 1 (noise); less is faster."""
+    """Noise levels at which these two act, from 0 (clean) to 1 (noise). Seldom of use: it is for
+    networks of your own that tremble with strong guidance."""
     mouth_noise: NUMBER = None
-    """How much jaw and lips vary: 1 is as trained, 0 keeps to the likeliest way to say it."""
+    """How much jaw and lips vary from take to take: 1 is as trained, 0 is the likeliest way to say
+    it, and diffposetalk's own is 0.05."""
     bf16: bool = False
     """Compute in bfloat16: faster where the processor knows it, and nearly the same."""
 
@@ -75,7 +77,8 @@ class Edits:
     take: Annotated[TEXT, arg(metavar="FILE")] = None
     """A take of this recording of which a part is made anew."""
     regenerate: Annotated[WORDS, arg(metavar="START:END")] = ()
-    """Range of the take that is made anew [s]; all other frames stay bit for bit. Repeatable."""
+    """Range of the take that is made anew [s], such as 2.0:3.5 or 8: for all behind; all other
+    frames stay bit for bit. Repeatable."""
     pose: Annotated[WORDS, arg(metavar="TIME=POSE")] = ()
     """Pose at a time: 1.2=smile.npz, clip.npz@0.8 or jawOpen:0.3,jawLeft:0.1. Repeatable."""
 
@@ -94,18 +97,20 @@ class Animate:
     speech: Annotated[Positional[FILES], arg(metavar="SPEECH...")]
     """Recordings: any file with sound in it."""
     out: Annotated[OUTPUTS, arg(help_behavior_hint="(default: {name}.glb)")] = ()
-    """File to write; the suffix is the format. Repeat it for more, 'out/{name}.csv' for many."""
+    """File to write; the suffix is the format. Repeat it for more, 'out/{name}.csv' for many
+    recordings, 'out/{name}_{take}.csv' for takes, which are called NAME_take2 otherwise."""
     method: METHOD = api.DEFAULT_METHOD
     """How motion is made."""
     style: Annotated[TEXT, arg(metavar="NAME|FILE")] = None
     """A name from `kinevox styles list`, a style file, a clip whose style is taken, or a mixture:
     calm:0.3,mine.style:0.7."""
     head: HEAD = api.DEFAULT_HEAD
-    """Examples are anny, anny:age=0.9,gender=0 and avatar.glb."""
+    """anny, anny:age=0.9,gender=0, or a file of yours, such as avatar.glb with ARKit's names."""
     fps: float = 25.0
     """Frames per second."""
     seed: int = 0
-    """Another seed is another take; the same one is the same take of a recording of this name."""
+    """Another seed is another take; the same one is the same take of a recording of this name, with
+    glances and blinks at the same moments in every style."""
     takes: int = 1
     """How many takes of each recording, with seeds counting up."""
     transcript: Annotated[TEXT, arg(metavar="TEXT|FILE")] = None

@@ -34,25 +34,26 @@ class List:
 
 @dataclass(frozen=True)
 class Show:
-    """Print what a style is made of."""
+    """Print what a style is: how much somebody moves, and how."""
 
-    name: Annotated[Positional[str], arg(metavar="NAME")]
-    """One of `kinevox styles list`."""
+    name: Annotated[Positional[str], arg(metavar="NAME|FILE")]
+    """One of `kinevox styles list`, a style file, or a clip."""
     method: METHOD = api.DEFAULT_METHOD
     """How motion is made."""
     json: bool = False
-    """Print JSON, which can be saved to a file, edited and given to --style."""
+    """Print all that a name stands for as JSON. Of articulate that can be edited and given to
+    --style, as a file *.style.json."""
 
     def run(self) -> int:
-        known = api.styles(self.method)
-        if self.name not in known:
-            raise UnknownNameError("style", self.name, known)
-        factors = asdict(known[self.name])
         if self.json:
-            print_json(factors)
-        else:
-            width = max(map(len, factors))
-            print(*(f"{factor:{width}}  {value}" for factor, value in factors.items()), sep="\n")
+            known = api.styles(self.method)
+            if self.name not in known:
+                raise UnknownNameError("style", self.name, known)
+            print_json(asdict(known[self.name]))
+            return 0
+        told = api.describe_style(self.name, method=self.method)
+        width = max(map(len, told))
+        print(*(f"{name:{width}}  {value}" for name, value in told.items()), sep="\n")
         return 0
 
 

@@ -34,8 +34,8 @@ def show_corpus(
         ConfigError: the head has another layout than the corpus.
         RenderError: the machine has no usable OpenGL.
     """
-    from kinevox.render.picture import contact_sheet
-    from kinevox.render.scene import Scene
+    from kinevox.rendering.picture import contact_sheet
+    from kinevox.rendering.scene import Scene
 
     if not len(corpus):
         raise AssetError(f"Corpus '{corpus.name}' has no clips to show.")
@@ -85,7 +85,7 @@ def _loud_face(record: Record, head: Head, scene) -> UInt8[np.ndarray, "height w
 
 
 def _curves(record: Record) -> UInt8[np.ndarray, "height width 3"]:
-    from kinevox.render.curves import CurveStrip
+    from kinevox.rendering.curves import CurveStrip
 
     width, height = CELL
     strip = CurveStrip(record.motion, record.speech.samples, (width, height - 28)).draw(0.0)

@@ -1,4 +1,4 @@
-"""Video: the default head talking, H.264 and AAC. More options: kinevox.render.video."""
+"""Video: the default head talking, H.264 and AAC. More options: kinevox.rendering.video."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kinevox.export._base import Animation, Exporter
 
 
 def write(animation: Animation, path: Path) -> None:
-    from kinevox.render.video import render_video
+    from kinevox.rendering.video import render_video
 
     render_video(animation, path, progress=animation.progress)
 

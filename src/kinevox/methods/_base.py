@@ -134,6 +134,8 @@ class StyleReader(Protocol):
 
     style_suffix: str
     """Ending of its style files."""
+    style_hears: bool
+    """Whether the sound of clips says more about a style."""
 
     def extract_style(
         self,
@@ -146,6 +148,10 @@ class StyleReader(Protocol):
         Raises:
             MotionError: motion of another layout, or too little of it.
         """
+        ...
+
+    def describe_style(self, style: Any) -> Mapping[str, str]:
+        """What a style is, in numbers that people understand, by name and unit."""
         ...
 
     def save_style(self, style: Any, path: Path) -> None:

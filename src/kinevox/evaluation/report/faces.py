@@ -62,7 +62,7 @@ class Camera:
     """
 
     def __init__(self, head: Head):
-        from kinevox.render.scene import Scene
+        from kinevox.rendering.scene import Scene
 
         self._head, self._scene = head, Scene(head, _DRAWN)
 

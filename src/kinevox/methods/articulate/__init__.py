@@ -61,6 +61,7 @@ class Articulate:
         "Techniques in Computer Animation}, year={1993}}",
     )
     style_suffix: str = SUFFIX
+    style_hears: bool = True
     takes_words: bool = True
     """A transcript or phone times make a difference."""
 
@@ -87,6 +88,10 @@ class Articulate:
     def mix_styles(self, styles: Sequence[StyleFactors], weights: Sequence[float]) -> StyleFactors:
         """Every factor between those of the styles."""
         return mixed(styles, weights)
+
+    def describe_style(self, style: StyleFactors) -> Mapping[str, str]:
+        """Its factors."""
+        return {name: f"{value:g}" for name, value in vars(style).items()}
 
     def save_style(self, style: StyleFactors, path: Path) -> None:
         """Writes the factors as JSON."""

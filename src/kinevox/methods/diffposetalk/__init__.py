@@ -65,6 +65,7 @@ class DiffPoseTalk:
         "Chen, Jianfei and Li, Chongxuan and Zhu, Jun}, journal={arXiv:2211.01095}, year={2022}}",
     )
     style_suffix: ClassVar[str] = ".style"
+    style_hears: ClassVar[bool] = False
     takes_words: ClassVar[bool] = True
     stages: ClassVar[Mapping[str, Trainable]] = {
         "diffposetalk-style": StyleConfig(),
@@ -175,6 +176,12 @@ class DiffPoseTalk:
 
         progress(0, 1)
         return ExtractedStyle(style_from(self._style_encoder(), *motions))
+
+    def describe_style(self, style: Style) -> Mapping[str, str]:
+        """How much and how quickly somebody with the style is expected to move."""
+        from kinevox.methods.diffposetalk.description import described
+
+        return described(self._loaded(), style)
 
     def save_style(self, style: Style, path: Path) -> None:
         """Writes the style, with the digest of the encoder that it belongs to."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,11 @@ from kinevox.motion import Motion
 if TYPE_CHECKING:
     from kinevox.methods.diffposetalk.style import StyleEncoder
 
+_log = logging.getLogger(__name__)
+
 SUFFIX = ".style"
+_SEEN = {"head": "head", "eyes": "eyeLook", "lids": "eyeBlink", "brows": "brow", "jaw": "jaw"}
+"""Parts that can be missing from a recording, by the beginnings of their channels."""
 _VECTOR, _MANNER, _SECONDS, _ENCODER = "style", "manner", "seconds", "encoder"
 
 
@@ -63,7 +69,28 @@ def style_from(encoder: StyleEncoder, *motions: Motion) -> Style:
     from kinevox.methods.diffposetalk.manner import with_manner
     from kinevox.methods.diffposetalk.style import style_of
 
+    if still := _still_parts(motions):
+        _log.warning(
+            "The example never moves its %s, so neither will the style, or hardly. If that was not "
+            "recorded, take an example in which it was.",
+            " and ".join(still),
+        )
     return with_manner(encoder, style_of(encoder, *motions).tolist(), *motions)
+
+
+def _still_parts(motions: Sequence[Motion]) -> list[str]:
+    """What stays the same in all frames of all clips."""
+    still = []
+    for part, begins in _SEEN.items():
+        moved = [
+            np.ptp(motion[channel.name]) > 0
+            for motion in motions
+            for channel in motion.layout.channels
+            if channel.name.startswith(begins)
+        ]
+        if moved and not any(moved):
+            still.append(part)
+    return still
 
 
 def read_style(path: Path) -> tuple[Style, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kinevox.errors import RenderError
-from kinevox.render import opengl
+from kinevox.rendering import opengl
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux lacks OpenGL.")
 
@@ -32,7 +32,7 @@ def test_a_library_without_a_driver_raises_instead_of_crashing() -> None:
     """libglvnd is told that no vendor exists: a true absence, in a process of its own."""
     environment = {k: v for k, v in os.environ.items() if k != "DISPLAY"}
     environment["__EGL_VENDOR_LIBRARY_FILENAMES"] = "/nonexistent.json"
-    script = "from kinevox.render.opengl import off_screen_window; off_screen_window(64, 64)"
+    script = "from kinevox.rendering.opengl import off_screen_window; off_screen_window(64, 64)"
     run = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
@@ -47,7 +47,7 @@ def test_drawing_without_a_display_says_nothing() -> None:
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
     script = (
         "from synthetic import toy_head, toy_motion; "
-        "from kinevox.render.video import render_image; "
+        "from kinevox.rendering.video import render_image; "
         "assert render_image(toy_head(), toy_motion(1), size=(64, 64)).std() > 1"
     )
     run = subprocess.run(

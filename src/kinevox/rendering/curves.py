@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from kinevox.motion import Motion
-from kinevox.render.picture import INK, PAPER, font
+from kinevox.rendering.picture import INK, PAPER, font
 from kinevox.timebase import SAMPLE_RATE
 
 PAGE_SECONDS = 8.0

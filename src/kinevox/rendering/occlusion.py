@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from kinevox.render.opengl import off_screen_window
+from kinevox.rendering.opengl import off_screen_window
 
 _DIRECTIONS = 96
 _PIXELS = 256
@@ -79,7 +79,7 @@ def _seen_from(
     from vtkmodules.vtkCommonCore import vtkFloatArray
     from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper, vtkRenderer
 
-    from kinevox.render.mesh import poly_data
+    from kinevox.rendering.mesh import poly_data
 
     centre = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
     radius = float(np.linalg.norm(vertices - centre, axis=1).max()) * 1.02

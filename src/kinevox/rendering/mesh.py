@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from kinevox.heads import Head, Part
-from kinevox.render.shading import Material
-from kinevox.render.surface import build_surface
+from kinevox.rendering.shading import Material
+from kinevox.rendering.surface import build_surface
 
 if TYPE_CHECKING:
     from vtkmodules.vtkCommonCore import vtkDataArray

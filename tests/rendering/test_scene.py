@@ -12,10 +12,10 @@ from test_surface import icosphere
 
 from kinevox.heads import BlendshapeHead, Part
 from kinevox.motion import ARKIT, Motion
-from kinevox.render.neck import find_neck
-from kinevox.render.occlusion import bake
-from kinevox.render.scene import Scene
-from kinevox.render.video import render_image
+from kinevox.rendering.neck import find_neck
+from kinevox.rendering.occlusion import bake
+from kinevox.rendering.scene import Scene
+from kinevox.rendering.video import render_image
 
 pytestmark = pytest.mark.usefixtures("opengl")
 

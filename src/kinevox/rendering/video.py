@@ -17,10 +17,10 @@ from kinevox.export._base import Animation
 from kinevox.files import written_whole
 from kinevox.heads import Head
 from kinevox.motion import Motion
-from kinevox.render.curves import CurveStrip, strip_height
-from kinevox.render.encode import Mp4Writer, Sound
-from kinevox.render.picture import Caption
-from kinevox.render.scene import Scene
+from kinevox.rendering.curves import CurveStrip, strip_height
+from kinevox.rendering.encode import Mp4Writer, Sound
+from kinevox.rendering.picture import Caption
+from kinevox.rendering.scene import Scene
 from kinevox.speech import Speech
 from kinevox.timebase import SAMPLE_RATE, exact_fps
 

@@ -10,8 +10,8 @@ from synthetic import toy_motion, vowel
 
 from kinevox.errors import ConfigError
 from kinevox.motion import Motion, flame_layout
-from kinevox.render.curves import PAGE_SECONDS, CurveStrip
-from kinevox.render.picture import Caption, contact_sheet
+from kinevox.rendering.curves import PAGE_SECONDS, CurveStrip
+from kinevox.rendering.picture import Caption, contact_sheet
 
 pytest.importorskip("PIL", reason="Lettering needs the extra 'render'.")
 

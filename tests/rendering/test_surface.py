@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.spatial import ConvexHull
 from synthetic import toy_head
 
-from kinevox.render.surface import build_surface, subdivision
+from kinevox.rendering.surface import build_surface, subdivision
 
 HEAD = toy_head()
 

@@ -13,7 +13,7 @@ from kinevox import __version__
 from kinevox.errors import ConfigError, MotionError
 from kinevox.export import EXPORTERS, Animation
 from kinevox.motion import ARKIT, Motion
-from kinevox.render.video import render_comparison, render_video
+from kinevox.rendering.video import render_comparison, render_video
 from kinevox.speech import Speech
 from kinevox.timebase import SAMPLE_RATE
 
@@ -74,7 +74,7 @@ def test_one_second_decodes_to_what_went_in(tmp_path: Path) -> None:
 
 
 def test_colours_survive_the_codec(tmp_path: Path) -> None:
-    from kinevox.render.video import render_images
+    from kinevox.rendering.video import render_images
 
     still = Motion(np.repeat(ARKIT.neutral[None], 5, axis=0))
     one = animation(motion=still)

@@ -14,12 +14,12 @@ from jaxtyping import Float, UInt8
 from kinevox import rotation
 from kinevox.heads import Head
 from kinevox.motion import Motion
-from kinevox.render import shading
-from kinevox.render.mesh import PartMesh, attach, part_triangles, poly_data, shaded_actor
-from kinevox.render.neck import find_neck
-from kinevox.render.occlusion import Occlusion, bake
-from kinevox.render.opengl import off_screen_window
-from kinevox.render.surface import gather_matrix, vertex_normals
+from kinevox.rendering import shading
+from kinevox.rendering.mesh import PartMesh, attach, part_triangles, poly_data, shaded_actor
+from kinevox.rendering.neck import find_neck
+from kinevox.rendering.occlusion import Occlusion, bake
+from kinevox.rendering.opengl import off_screen_window
+from kinevox.rendering.surface import gather_matrix, vertex_normals
 
 _VIEW_DEGREES = 18.0
 """Vertical field of view, that of a portrait lens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kinevox.errors import KinevoxError
-from kinevox.render.opengl import off_screen_window
+from kinevox.rendering.opengl import off_screen_window
 
 
 @pytest.fixture(scope="session")
