@@ -54,8 +54,12 @@ def speech_of(recording: PathLike | Speech, transcript: str | None, phones: str 
 def text_of(transcript: str) -> str:
     """The text itself, or what the file of that name holds."""
     path = Path(transcript)
+    if path.suffix != ".txt":
+        return transcript
+    if not path.is_file():
+        raise ConfigError(f"There is no transcript {path}. Give a .txt file or the words.")
     try:
-        return path.read_text(encoding="utf-8") if path.suffix == ".txt" else transcript
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"The transcript {path} cannot be read as UTF-8 text ({error}). "
