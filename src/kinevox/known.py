@@ -113,40 +113,50 @@ def outside(take: Motion, spans: Sequence[tuple[float, float]]) -> Known:
         ConfigError: a range holds no frame of the take.
     """
     weights = np.ones((take.num_frames, take.layout.num_channels))
-    named = take.layout == ARKIT
-    eyes, lids = (
-        [take.layout.index(n) for n in names] if named else [] for names in (LOOKING, BLINKS)
-    )
-    head = [i for i, channel in enumerate(take.layout.channels) if channel.group == "head"]
-    blinks = blinking(take) if named else np.zeros(take.num_frames, bool)
     for start, end in spans:
-        if end == np.inf or take.seconds < end < take.seconds + 1 / take.fps:
-            # A recording ends a little behind its last frame.
-            end = take.seconds
-        if not (isfinite(start) and isfinite(end)):
-            raise ConfigError(f"The range {start:g}:{end:g} s is none; expected two times.")
-        first, last = (int(np.ceil(t * exact_fps(take.fps) - 1e-6)) for t in (start, end))
-        if not 0 <= first < last <= take.num_frames:
-            raise ConfigError(
-                f"The range {start:g}:{end:g} s cannot be redrawn; the take has frames from 0 to "
-                f"{take.seconds:g} s, {take.fps:g} a second, and at least one of them must begin "
-                "after the start and before the end."
-            )
-        span = np.tile(_left(first, last, take)[:, None], take.layout.num_channels)
-        span[:, head] = _left(first, last, take, HEAD_FADE_SECONDS)[:, None]
-        span[:, eyes], span[:, lids] = 0, 1
-        opened, closed = first, last
-        while 0 < opened < closed and blinks[opened - 1 : opened + 1].all():
-            opened += 1
-        while opened < closed < take.num_frames and blinks[closed - 1 : closed + 1].all():
-            closed -= 1
-        span[opened - first : closed - first, lids] = _left(opened, closed, take)[:, None]
-        weights[first:last] = np.minimum(weights[first:last], span)
+        first, last = _frames_of(start, end, take)
+        weights[first:last] = np.minimum(weights[first:last], _in_range(take, first, last))
     return Known(take, weights)
 
 
+def _frames_of(start: float, end: float, take: Motion) -> tuple[int, int]:
+    """First frame of a range of time [s], and the first behind it."""
+    if end == np.inf or take.seconds < end < take.seconds + 1 / take.fps:
+        # A recording ends a little behind its last frame.
+        end = take.seconds
+    if not (isfinite(start) and isfinite(end)):
+        raise ConfigError(f"The range {start:g}:{end:g} s is none; expected two times.")
+    first, last = (int(np.ceil(t * exact_fps(take.fps) - 1e-6)) for t in (start, end))
+    if not 0 <= first < last <= take.num_frames:
+        raise ConfigError(
+            f"The range {start:g}:{end:g} s cannot be redrawn; the take has frames from 0 to "
+            f"{take.seconds:g} s, {take.fps:g} a second, and at least one of them must begin "
+            "after the start and before the end."
+        )
+    return first, last
+
+
+def _in_range(take: Motion, first: int, last: int) -> Float[np.ndarray, "frames channels"]:
+    """Weights of a take in a range that is made anew."""
+    layout = take.layout
+    weights = np.tile(_left(take, first, last)[:, None], layout.num_channels)
+    head = [i for i, channel in enumerate(layout.channels) if channel.group == "head"]
+    weights[:, head] = _left(take, first, last, HEAD_FADE_SECONDS)[:, None]
+    if layout == ARKIT:
+        weights[:, [layout.index(name) for name in LOOKING]] = 0
+        lids, blinks = [layout.index(name) for name in BLINKS], blinking(take)
+        opened, shut = first, last
+        while 0 < opened < shut and blinks[opened - 1 : opened + 1].all():
+            opened += 1
+        while opened < shut < take.num_frames and blinks[shut - 1 : shut + 1].all():
+            shut -= 1
+        weights[:, lids] = 1
+        weights[opened - first : shut - first, lids] = _left(take, opened, shut)[:, None]
+    return weights
+
+
 def _left(
-    first: int, last: int, take: Motion, seconds: float = FADE_SECONDS
+    take: Motion, first: int, last: int, seconds: float = FADE_SECONDS
 ) -> Float[np.ndarray, " frames"]:
     """Weights of a take in a range of frames: from 1 to 0, and to 1 again."""
     places = np.arange(first, last)

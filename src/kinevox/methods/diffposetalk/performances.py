@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from kinevox import timebase
+from kinevox.arkit import LIP_OPENING_MM
 from kinevox.audio.prosody import Pause
 from kinevox.blinks import whole_blinks
 from kinevox.closures import closure, with_lips_closed
@@ -27,7 +28,7 @@ from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closed_in, pauses_of
 from kinevox.phones import Phones
 from kinevox.speech import Speech
-from kinevox.strengths import BLINKS, MOUTH
+from kinevox.strengths import BLINKS
 from kinevox.timing import stage
 
 TOGETHER_SECONDS = 3600.0
@@ -180,7 +181,7 @@ def _finished(
     if performance.known is None:
         return closed
     # Lips that are told where to be are not closed.
-    told = _known_of(MOUTH, performance.known, motion).max(axis=1, keepdims=True)
+    told = _known_of(tuple(LIP_OPENING_MM), performance.known, motion).max(axis=1, keepdims=True)
     return motion.replace(values=motion.values + (1 - told) * (closed.values - motion.values))
 
 
