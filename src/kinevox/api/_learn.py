@@ -140,6 +140,7 @@ def calibrate_weights(
     facts = data_facts(clips)
     calibrate(network, clips, telling(progress), steps=steps)
     by = f"corpus `{facts['name']}` (digest {facts['digest']})"
+    by += f", to draw in {steps} steps" if steps else ""
     write_calibration(path, network, by)
     return path
 
