@@ -6,7 +6,6 @@ Only the chosen command's file is imported, so `kinevox --help` answers at once.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -56,8 +55,6 @@ Everywhere: --debug shows the traceback of an error. `kinevox --version` prints 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
-    # Else threads that wait keep others from working: two commands at once took 2.4 times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
