@@ -79,6 +79,11 @@ ABLATIONS = (
         paper=(11.29, 15.11, 2.14, 0.28),
     ),
     Ablation(
+        "true-context",
+        "In training every window follows the truth, never what was predicted before it",
+        ("--network.own-context", "0"),
+    ),
+    Ablation(
         "regression",
         "The same network predicts motion at once: one step from pure noise, so it learns the mean",
         ("--network.steps", "1"),
