@@ -65,7 +65,8 @@ class Window:
     factors: Float[np.ndarray, " factors"]
     """Style factors of the clip; not a number where unknown."""
     identity: Float[np.ndarray, " identity"]
-    """The head's shape (`shape` in the clip's metadata, a list of numbers); not numbers if unknown."""
+    """The head's shape (`shape` in the clip's metadata, a list of numbers); not a number where
+    unknown."""
     features: Float[np.ndarray, "features width"]
     """Of a speech encoder, for the frames of motion; zeros behind the clip's end."""
 

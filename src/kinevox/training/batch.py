@@ -33,7 +33,7 @@ class Batch:
     factors: Float[Tensor, "batch factors"] | None = None
     """Style factors; not a number where unknown."""
     identity: Float[Tensor, "batch identity"] | None = None
-    """Shapes of the persons' heads; not numbers where unknown."""
+    """Shapes of the persons' heads; not a number where unknown."""
     features: Float[Tensor, "batch features width"] | None = None
     """Of a speech encoder, for the frames of motion; empty where none are kept."""
 
