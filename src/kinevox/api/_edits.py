@@ -109,7 +109,7 @@ def _channels(pose: object, layout: MotionLayout) -> Mapping[str, float]:
     if not 0 <= (place or 0.0) <= motion.seconds:
         raise ConfigError(
             f"The pose is asked for at {place:g} s; its motion has frames from 0 to "
-            f"{motion.seconds:g} s."
+            f"{motion.seconds:g} s. Give a time within."
         )
     frame = min(round((place or 0.0) * motion.fps), motion.num_frames - 1)
     return dict(zip(layout.names, motion.values[frame].tolist(), strict=True))
