@@ -35,10 +35,11 @@ class SelfAttention(nn.Module):
             turns: Rotary positions.
             seen: Tokens that may be looked at; all of them by default.
         """
-        parts = self.query_key_value(tokens).chunk(3, dim=-1)
-        query, key, value = (_split(part, self.heads) for part in parts)
+        parts = _split(self.query_key_value(tokens), 3 * self.heads)
+        asking, value = parts.split([2 * self.heads, self.heads], dim=1)
         if turns is not None:
-            query, key = turned(query, turns), turned(key, turns)
+            asking = turned(asking, turns)
+        query, key = asking.chunk(2, dim=1)
         allowed = None if seen is None else seen[:, None, None]
         dropout = self.dropout if self.training else 0.0
         return self.joined(attended(query, key, value, allowed, dropout))
