@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import grey_opening
-from scipy.signal import find_peaks
 
 from kinevox.motion import Motion
 from kinevox.strengths import BLINKS
@@ -81,6 +79,8 @@ def whole_blinks(
 
 def _moments(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames at which lids are down most, how far [weight], and how long against the usual."""
+    from scipy.signal import find_peaks  # takes half a second to import
+
     quick = np.pad(_quick_lids(motion).mean(axis=1), 1)
     apart, usual = APART * motion.fps, (CLOSING / 2 + MEETING + OPENING / 2) * motion.fps
     places, found = find_peaks(quick, distance=apart, width=0)
@@ -103,6 +103,8 @@ def _uncut(
 
 def _quick_lids(motion: Motion) -> Float[np.ndarray, "frames 2"]:
     """How far each lid is down for a moment, beyond where it is for longer, in layout `arkit`."""
+    from scipy.ndimage import grey_opening
+
     frames = 2 * round(LONGEST * motion.fps / 2) + 1
     lids = np.stack([motion[name] for name in BLINKS], axis=1)
     return lids - grey_opening(lids, size=(frames, 1), mode="nearest")

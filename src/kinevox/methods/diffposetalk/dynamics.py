@@ -17,8 +17,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
-from scipy.optimize import least_squares
 
 from kinevox.motion import MotionLayout
 from kinevox.stillness import stilled
@@ -132,6 +130,7 @@ def _gains(
     products: Float[np.ndarray, "kinds shares shares"], wanted: Float[np.ndarray, " kinds"]
 ) -> Float[np.ndarray, " shares"]:
     """Logarithms of the factors with which shares come to the amounts that are wanted."""
+    from scipy.optimize import least_squares
 
     def missing(gains: Float[np.ndarray, " shares"]) -> Float[np.ndarray, " residuals"]:
         return np.append(_amounts(np.exp(gains), products) - wanted, _STIFFNESS * gains)
@@ -151,4 +150,6 @@ def _smoothed(
     motion: Float[np.ndarray, "*shares frames channels"], deviation: float
 ) -> Float[np.ndarray, "*shares frames channels"]:
     """Beyond the ends motion stays as it is there."""
+    from scipy.ndimage import gaussian_filter1d
+
     return gaussian_filter1d(motion, deviation, axis=-2, mode="nearest")
