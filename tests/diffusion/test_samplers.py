@@ -131,11 +131,13 @@ def test_steps_are_spread_evenly_from_noise_to_data() -> None:
 
 def test_wider_steps_towards_data_leave_more_of_them_in_noise() -> None:
     assert spaced(COSINE, 4, spacing=2) == [500, 469, 375, 219, 0]
-    with pytest.raises(ConfigError, match=r"spacing is 0\.5; expected 1"):
-        spaced(COSINE, 4, spacing=0.5)
+    assert spaced(COSINE, 4, spacing=0.5) == [500, 250, 146, 67, 0]
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(ConfigError, match=r"spacing is .*; expected 1"):
+            spaced(COSINE, 4, spacing=wrong)
 
 
-@given(st.integers(1, 500), st.floats(1, 6))
+@given(st.integers(1, 500), st.floats(0.1, 6))
 def test_no_step_is_taken_twice(steps: int, spacing: float) -> None:
     times = spaced(COSINE, steps, spacing)
     assert len(times) == steps + 1 and times[0] == 500 and times[-1] == 0

@@ -97,7 +97,7 @@ class TestSizes:
             ({"taught_by": "teacher", "steps": 10}, "has 10 steps"),
             ({"own_context": 2.0}, "a share"),
             ({"identity": -1}, "at least 0"),
-            ({"spacing": 0.9}, "even steps"),
+            ({"spacing": 0.0}, "even steps"),
             ({"taught_by": "teacher", "from_run": "other"}, "leave from_run"),
         ],
     )

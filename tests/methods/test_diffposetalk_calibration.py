@@ -195,12 +195,14 @@ class TestCalibrating:
         self, crowd: Corpus, face: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         command = ["weights", "calibrate", str(face), "--corpus", str(crowd.folder)]
-        assert main([*command, "--steps", "3"]) == 0
+        assert main([*command, "--steps", "3", "--spacing", "0.75"]) == 0
         calls = []
         method = METHODS.get("diffposetalk").load(face)
-        method.network.denoiser.register_forward_hook(lambda *given: calls.append(1))
+        method.network.denoiser.register_forward_hook(
+            lambda _, given, __: calls.append(int(given[1][0]))
+        )
         method.generate(Speech(np.zeros(16000, np.float32)), Style(), seed=0)
-        assert len(calls) == 3
+        assert calls == [500, 281, 131]
         assert main([*command, "--steps", "0"]) == 2
         assert "0 sampling steps" in capsys.readouterr().err
         api.calibrate_weights(face, crowd.folder)

@@ -68,7 +68,7 @@ def test_without_guidance_the_network_is_asked_once() -> None:
         ("diffposetalk@sampler=dim", UnknownNameError, "Did you mean 'ddim'"),
         ("diffposetalk@steps=few", ConfigError, "steps=4"),
         ("diffposetalk@steps=0", ConfigError, "at least one"),
-        ("diffposetalk@spacing=0.5", ConfigError, "expected 1 .even steps. or more"),
+        ("diffposetalk@spacing=0", ConfigError, "expected 1 .even steps., more"),
         ("diffposetalk@bf16=perhaps", ConfigError, "bf16=yes"),
         ("diffposetalk@guidance=some", ConfigError, "guidance=off"),
         ("diffposetalk@guidance-interval=1", ConfigError, "0.1:0.9"),

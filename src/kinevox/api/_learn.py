@@ -108,6 +108,7 @@ def calibrate_weights(
     corpus: PathLike,
     *,
     steps: int | None = None,
+    spacing: float | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Measures how people with a style move, so that `diffposetalk` performs like that.
@@ -118,6 +119,8 @@ def calibrate_weights(
             the network draws is compared with the validation split, if there is one.
         steps: In how many the network shall draw from now on, unless told otherwise; by default as
             it was trained to.
+        spacing: How these lie: 1 is at even distance, more spends more of them in noise, less
+            fewer.
 
     Returns:
         The file `calibration.npz` beside the weights.
@@ -138,9 +141,10 @@ def calibrate_weights(
     path = place / CALIBRATION
     clips = Corpus.open(corpus)
     facts = data_facts(clips)
-    calibrate(network, clips, telling(progress), steps=steps)
+    calibrate(network, clips, telling(progress), steps=steps, spacing=spacing)
     by = f"corpus `{facts['name']}` (digest {facts['digest']})"
-    by += f", to draw in {steps} steps" if steps else ""
+    if network.drawn_in is not None:
+        by += f", to draw in {network.drawn_in.steps} steps (spacing {network.drawn_in.spacing:g})"
     write_calibration(path, network, by)
     return path
 

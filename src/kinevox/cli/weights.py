@@ -45,11 +45,18 @@ class Calibrate:
     steps: int | None = None
     """In how many steps it shall draw from now on, unless told otherwise. Fewer are quicker, and
     take variety from the takes; how far people move is made good. By default as it was trained."""
+    spacing: float | None = None
+    """How these lie: 1 is at even distance, more spends more of them in noise, less fewer. By
+    default as it was trained."""
 
     def run(self) -> int:
         with progress_bar() as progress:
             path = api.calibrate_weights(
-                self.run_folder, self.corpus, steps=self.steps, progress=progress
+                self.run_folder,
+                self.corpus,
+                steps=self.steps,
+                spacing=self.spacing,
+                progress=progress,
             )
         print(path)
         return 0

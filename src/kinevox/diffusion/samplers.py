@@ -131,23 +131,24 @@ def spaced(schedule: Schedule, steps: int, spacing: float = 1.0) -> list[int]:
     """Steps of the schedule from N to 0, one more than there are calls of the network.
 
     The i-th of n is N (1 - (i / n)^spacing): at 1 they are at even distance; more spends more of
-    them in noise, where is decided how far and how often somebody moves.
+    them in noise, where is decided how far and how often somebody moves, less fewer.
 
     Raises:
-        ConfigError: more than the schedule has, or none; or a spacing below 1.
+        ConfigError: more than the schedule has, or none; or a spacing that is not above 0.
     """
     if not 1 <= steps <= schedule.steps:
         raise ConfigError(
             f"{steps} sampling steps are asked for; this schedule takes 1 to {schedule.steps}."
         )
-    if not spacing >= 1:
+    if not spacing > 0:
         raise ConfigError(
-            f"spacing is {spacing}; expected 1 (even steps) or more (more of them in noise)."
+            f"spacing is {spacing}; expected 1 (even steps), more (more of them in noise), or "
+            "less, but above 0."
         )
-    gone = np.linspace(0, schedule.steps, steps + 1)
+    gone = np.linspace(0, schedule.steps, steps + 1)[1:]
     wanted = (schedule.steps - gone * (gone / schedule.steps) ** (spacing - 1)).round().astype(int)
     times = [schedule.steps]
-    for rest, time in zip(range(steps - 1, -1, -1), wanted[1:].tolist(), strict=True):
+    for rest, time in zip(range(steps - 1, -1, -1), wanted.tolist(), strict=True):
         # No step twice, and one for each of those to come.
         times.append(max(min(time, times[-1] - 1), rest))
     return times

@@ -91,7 +91,7 @@ class SamplingOptions:
     sampler: str | None = None
     """Which of the method's samplers."""
     spacing: float | None = None
-    """How steps lie: 1 is at even distance, more spends more of them in noise."""
+    """How steps lie: 1 is at even distance, more spends more of them in noise, less fewer."""
 
 
 @dataclass(frozen=True, eq=False)

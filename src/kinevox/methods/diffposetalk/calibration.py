@@ -33,7 +33,7 @@ from kinevox.methods.diffposetalk.habits import (
 from kinevox.methods.diffposetalk.manner import Manners, joined, manner_of
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
 from kinevox.methods.diffposetalk.performances import perform_all
-from kinevox.methods.diffposetalk.sampling import usual_sampling
+from kinevox.methods.diffposetalk.sampling import Course, usual_sampling
 from kinevox.methods.diffposetalk.style import pieces_of, shared_style
 from kinevox.motion import ARKIT, Motion
 from kinevox.pauses import closing, pauses_of
@@ -77,11 +77,13 @@ def calibrate(
     progress: Progress = lambda stage, done, total: None,
     *,
     steps: int | None = None,
+    spacing: float | None = None,
 ) -> None:
     """Gives a network what the styles of people of a corpus let expect.
 
     Args:
         steps: In how many it shall draw; as many as before by default.
+        spacing: How these shall lie, as of `spaced`; likewise.
 
     Raises:
         ConfigError: it cannot draw in so many.
@@ -95,9 +97,14 @@ def calibrate(
             f"Corpus '{corpus.name}' has layout '{corpus.layout.name}' at {corpus.fps:g} fps; the "
             f"network performs in '{space.layout.name}' at {space.fps:g} fps."
         )
-    if steps is not None:
-        spaced(schedule(network.config.schedule, network.config.steps), steps)
-        network.drawn_in = steps
+    if steps is not None or spacing is not None:
+        usual = usual_sampling(network.config, network.drawn_in)
+        course = Course(
+            usual.steps if steps is None else steps,
+            usual.spacing if spacing is None else spacing,
+        )
+        spaced(schedule(network.config.schedule, network.config.steps), *course)
+        network.drawn_in = course
     parts = parts_of(space.layout, network.columns)
     if network.config.style_from != "encoder" or not parts:
         raise AssetError(

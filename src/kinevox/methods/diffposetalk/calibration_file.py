@@ -14,6 +14,7 @@ from kinevox.files import written_whole
 from kinevox.methods.diffposetalk.habits import SIZED, Habits
 from kinevox.methods.diffposetalk.manner import Manners
 from kinevox.methods.diffposetalk.network import DiffPoseTalkNetwork
+from kinevox.methods.diffposetalk.sampling import Course
 from kinevox.methods.diffposetalk.style_file import encoder_digest
 from kinevox.pauses import OPENING
 
@@ -29,7 +30,7 @@ def write_calibration(path: Path, network: DiffPoseTalkNetwork, by: str) -> None
         "measured_on": np.array(by),
     }
     if network.drawn_in is not None:
-        stored["steps"] = np.array(network.drawn_in)
+        stored |= {name: np.array(value) for name, value in network.drawn_in._asdict().items()}
     for part, module, names in _modules(network.manners, network.habits):
         stored[part] = np.array(names)
         stored |= {f"{part}.{key}": t.numpy() for key, t in module.state_dict().items()}
@@ -48,7 +49,9 @@ def read_calibration(path: Path, network: DiffPoseTalkNetwork) -> None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             habits = Habits(width) if "habits" in stored else None
-            drawn_in = int(stored["steps"]) if "steps" in stored else None
+            drawn_in = None
+            if "steps" in stored:
+                drawn_in = Course(int(stored["steps"]), float(stored["spacing"]))
             same = str(stored["encoder"]) == encoder_digest(network.style_encoder)
             for part, module, names in _modules(manners, habits):
                 same = same and stored[part].tolist() == names

@@ -170,7 +170,7 @@ class DiffPoseTalkConfig:
     teacher_steps: int = 32
     """Steps in which its teacher draws the same; a multiple."""
     spacing: float = 1.0
-    """How steps of both lie: 1 is at even distance, more spends more of them in noise."""
+    """How steps of both lie: 1 is at even distance, more spends more in noise, less fewer."""
     style_layers: int = 2
     """Of that encoder."""
     style_width: int = 128
@@ -294,9 +294,10 @@ class DiffPoseTalkConfig:
                 f"few_steps is {self.few_steps}, teacher_steps {self.teacher_steps}; each step "
                 "stands for as many of the teacher, so expected a multiple."
             )
-        if not self.spacing >= 1:
+        if not self.spacing > 0:
             raise ConfigError(
-                f"spacing is {self.spacing}; expected 1 (even steps) or more (more in noise)."
+                f"spacing is {self.spacing}; expected 1 (even steps), more (more of them in "
+                "noise), or less, but above 0."
             )
         if self.taught_by and (self.from_run or self.style_run):
             raise ConfigError(

@@ -13,6 +13,7 @@ from kinevox.methods.diffposetalk.config import DiffPoseTalkConfig
 from kinevox.methods.diffposetalk.denoiser import Denoiser
 from kinevox.methods.diffposetalk.habits import Habits
 from kinevox.methods.diffposetalk.manner import Manners
+from kinevox.methods.diffposetalk.sampling import Course
 from kinevox.methods.diffposetalk.style import StyleEncoder
 from kinevox.training import Space
 from kinevox.training.checkpoint import Checkpoint
@@ -33,7 +34,7 @@ class DiffPoseTalkNetwork(nn.Module):
     """How people with a style move, where that was measured (`calibration.py`)."""
     habits: Habits | None
     """How what is drawn falls short of people, likewise; in layout `arkit`."""
-    drawn_in: int | None
+    drawn_in: Course | None
     """Steps in which it draws unless told otherwise, where it was calibrated for these."""
     hears: str | None
     """Digest of the speech encoder that it learned to hear with, where that is noted."""

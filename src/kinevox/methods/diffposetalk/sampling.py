@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from kinevox.diffusion.guidance import PLAIN, Guidance
 from kinevox.errors import ConfigError, UnknownNameError
@@ -20,6 +20,15 @@ first quarter of the way; in the second half it only makes heads tremble."""
 NOISY = 2.0
 """Spacing of steps. How far and how often somebody moves is decided where there is hardly anything
 but noise: even steps are too few there, and motion gets smaller and more like everybody's."""
+
+
+class Course(NamedTuple):
+    """The way from noise to motion."""
+
+    steps: int
+    """Calls of the network per window."""
+    spacing: float
+    """How they lie, as of `spaced`."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +78,10 @@ class Sampling:
         """
         if options.steps is not None and options.steps < 1:
             raise ConfigError(f"steps is {options.steps}; at least one is needed.")
-        if options.spacing is not None and not options.spacing >= 1:
+        if options.spacing is not None and not options.spacing > 0:
             raise ConfigError(
-                f"spacing is {options.spacing}; expected 1 (even steps) or more (more in noise)."
+                f"spacing is {options.spacing}; expected 1 (even steps), more (more of them in "
+                "noise), or less, but above 0."
             )
         if options.sampler is not None and options.sampler not in get_args(Sampler):
             raise UnknownNameError("sampler", options.sampler, get_args(Sampler))
@@ -103,24 +113,24 @@ def _chosen(**choices: Any) -> dict[str, Any]:
     return {name: choice for name, choice in choices.items() if choice is not None}
 
 
-def usual_sampling(config: DiffPoseTalkConfig, steps: int | None = None) -> Sampling:
+def usual_sampling(config: DiffPoseTalkConfig, course: Course | None = None) -> Sampling:
     """How a network draws unless told otherwise: as it was trained to.
 
     Args:
-        steps: What it was calibrated for, where it was.
+        course: What it was calibrated for, where it was.
     """
     # Short windows share no more of themselves than long ones, and leave the context whole.
     overlap = min(Sampling.overlap, config.window // 4, config.window - config.context)
-    usual = Sampling(steps=steps or min(Sampling.steps, config.steps), overlap=overlap)
-    if not config.taught_by:
-        return usual
-    return replace(
-        usual,
-        sampler="ddim",
-        steps=steps or config.few_steps,
-        spacing=config.spacing,
-        guidance=FOLLOWED.plain,
-    )
+    usual = Sampling(steps=min(Sampling.steps, config.steps), overlap=overlap)
+    if config.taught_by:
+        usual = replace(
+            usual,
+            sampler="ddim",
+            steps=config.few_steps,
+            spacing=config.spacing,
+            guidance=FOLLOWED.plain,
+        )
+    return usual if course is None else replace(usual, steps=course.steps, spacing=course.spacing)
 
 
 PUBLISHED = Sampling(
