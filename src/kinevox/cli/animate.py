@@ -127,8 +127,8 @@ class Animate:
     def run(self) -> int:
         if not self.speech:
             raise ConfigError("No recording given. Try: kinevox animate speech.wav -o face.glb")
-        # A second thread makes it a fifth quicker. But where others work too, threads that wait for
-        # each other make it ten times slower.
+        # A second thread makes it a quarter quicker. But where others work too, threads that wait
+        # for each other make it ten times slower.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         with progress_bar() as progress:
             batch = api.animate_all(
